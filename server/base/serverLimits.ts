@@ -198,6 +198,9 @@ export const BCRYPT_COST_MIN = 10;
 export const BCRYPT_COST_MAX = 14;
 export const OPERATOR_SESSION_MS = 12 * 60 * 60 * 1_000;
 export const OPERATOR_SESSIONS = 200;
+/** When a process has heard of all others: each says something every 5 s. Until then it asks them again for a session. */
+export const OTHERS_HEARD_AFTER_MS = 10_000;
+export const OPERATOR_ASKS_EVERY_MS = 500;
 /** Connected to one process. */
 export const OPERATORS_MAX = 20;
 /** The page of operators takes a server for gone that it has not heard of for 10 s. */

@@ -7,14 +7,17 @@
  * with names, and for a few thousand of them more than the collection between the processes holds.
  */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Namespace, Socket } from 'socket.io';
 import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import {
+  OPERATOR_ASKS_EVERY_MS,
   OPERATOR_COMMANDS,
   OPERATOR_LOOK_MS,
   OPERATORS_MAX,
+  OTHERS_HEARD_AFTER_MS,
   UNSENT_OF_OPERATOR_BYTES,
 } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
@@ -100,8 +103,7 @@ export function createOperators({
   const guard = createOperatorGuard({
     passwordHash: settings.passwordHash,
     isPassword,
-    ask: async (hash) =>
-      (await answersTo<OperatorSession | null>('ask', hash)).find((found) => found !== null) ?? undefined,
+    ask: askOthers,
     onLimit,
     audit,
     now,
@@ -111,6 +113,7 @@ export function createOperators({
   let totals: ReadonlyMap<string, Totals> = new Map();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  const startedAt = ticks();
 
   // Afterwards the request is dropped (handshakeGuard.ts).
   io.engine.on('connection', (connection: LiveSocket['conn']) =>
@@ -197,6 +200,17 @@ export function createOperators({
     const ask = namespace.serverSideEmitWithAck.bind(namespace) as (...said: unknown[]) => Promise<unknown>;
     const answers = ask(...message).catch((error: { responses?: unknown }) => error.responses ?? []);
     return (await answers) as Answer[];
+  }
+
+  /** Asks again while this process may not have heard of all others: those it has not heard of are not waited for. */
+  async function askOthers(hash: string): Promise<OperatorSession | undefined> {
+    for (;;) {
+      const hasHeardOfAll = !hasOtherProcesses || ticks() - startedAt >= OTHERS_HEARD_AFTER_MS;
+      const answers = await answersTo<OperatorSession | null>('ask', hash);
+      const found = answers.find((answer) => answer !== null) ?? guard.find(hash); // it may have been told meanwhile
+      if (found || hasHeardOfAll || isClosed) return found;
+      await sleep(OPERATOR_ASKS_EVERY_MS, undefined, { ref: false });
+    }
   }
 
   /** `args` as the page sends them: the namespace, whether to close the connection, a socket's id. */

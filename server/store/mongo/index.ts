@@ -58,7 +58,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
   const guard = createCallGuard(log);
   const version = watchVersion({ collections, address, meta, guard, log });
   const { takesNewKinds } = version;
-  const clock = await watchClock({ db, pass: guard.pass, log });
+  const clock = watchClock({ first: connection.clocks, db, pass: guard.pass, log });
   const heads = createKnownHeads();
   const me = randomBytes(4).toString('base64url'); // unique among some tens of processes
   const turnsOf = writeTurnsByRoom(me, () => performance.now());

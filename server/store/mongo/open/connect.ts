@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { Unusable } from '../../port.ts';
 import type { MetaDocument } from '../base/collections.ts';
 import { type Address, addressOf, clientOf, refusalOf } from './address.ts';
+import { type ClockReading, readClocks } from './databaseClock.ts';
 import { migrate } from './migrate.ts';
 import { type PrepareTools, prepare } from './prepare.ts';
 import { probeDatabase } from './probeDatabase.ts';
@@ -22,6 +23,7 @@ export interface MongoConnection {
   address: Address;
   /** The document of `meta`, as it was when the database was opened. */
   meta: MetaDocument;
+  clocks: ClockReading;
   close(): Promise<void>;
 }
 
@@ -132,10 +134,10 @@ export async function connectMongo({
         tools.patiently('a migration', (patient) => migrate({ db: patient, steps, me, log, onProgress })),
     };
     try {
-      await check(client, address);
+      const clocks = await check(client, address);
       const meta = await (prepareDatabase ?? prepare)(db, address, tools);
       if (!prepareDatabase) await probeDatabase({ db, streams, address });
-      return { client, db, streams, address, meta, close };
+      return { client, db, streams, address, meta, clocks, close };
     } catch (error) {
       await close();
       const why = refusalOf(client, address) ?? explain(error, address, seenSet());
@@ -148,12 +150,15 @@ export async function connectMongo({
 }
 
 /** Throws `Unusable` where the server is of a kind or a version that is not supported. */
-async function check(client: MongoClient, address: Address): Promise<void> {
+async function check(client: MongoClient, address: Address): Promise<ClockReading> {
   await client.connect();
-  const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primary });
+  const readPreference = ReadPreference.primary;
+  const clocks = await readClocks(() => client.db('admin').command({ hello: 1 }, { readPreference }));
+  const { hello } = clocks;
   if (hello.msg === 'isdbgrid') throw isShardedCluster(address);
   if (hello.setName === undefined) throw notAReplicaSet(address);
   if (hello.maxWireVersion < MIN_WIRE_VERSION) throw tooOld(address);
+  return clocks;
 }
 
 function dbOf(client: MongoClient, address: Address): Db {

@@ -4,8 +4,11 @@
  *
  * Between two comparisons the time goes on by the monotonic clock. So nothing jumps when the machine's clock is set, right or
  * wrong: that is noticed by the next reader of the time, and the clocks are compared at once.
+ *
+ * There is no clock before the first comparison, which is part of connecting (connect.ts): a process whose clock is an hour
+ * ahead must not give that time to an entry, since every later entry of the room would have it too.
  */
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Logger } from 'pino';
 
 export interface DatabaseClock {
@@ -14,14 +17,29 @@ export interface DatabaseClock {
   close(): void;
 }
 
-interface Deps {
-  db: Pick<Db, 'command'>;
-  pass: <T>(work: () => Promise<T>) => Promise<T>;
-  log: Pick<Logger, 'warn'>;
+/** What one answer of the database says of the clocks. */
+export interface ClockReading {
+  /** The answer to `hello`; `localTime` is the database's time. */
+  hello: Document;
+  /** By the monotonic clock. */
+  asked: number;
+  answered: number;
+  /** What the machine's clock was ahead of the monotonic one. */
+  machineBase: number;
+}
+
+interface MachineClocks {
   /** The machine's. */
   machine?: () => number;
   /** A monotonic clock in milliseconds. */
   ticks?: () => number;
+}
+
+interface Deps extends MachineClocks {
+  first: ClockReading;
+  db: Pick<Db, 'command'>;
+  pass: <T>(work: () => Promise<T>) => Promise<T>;
+  log: Pick<Logger, 'warn'>;
 }
 
 const EVERY_MS = 30_000;
@@ -32,35 +50,41 @@ const SET_MS = 1_000;
 /** Between two comparisons that readers of the time cause, while the database does not answer. */
 const AT_ONCE_EVERY_MS = 1_000;
 
-/** Resolves when the clocks were compared once, or could not be. */
-export async function watchClock({
+/** `sayHello` sends the command `hello` to the primary. */
+export async function readClocks(
+  sayHello: () => Promise<Document>,
+  { machine = Date.now, ticks = () => performance.now() }: MachineClocks = {},
+): Promise<ClockReading> {
+  const asked = ticks();
+  const hello = await sayHello();
+  return { hello, asked, answered: ticks(), machineBase: machine() - ticks() };
+}
+
+export function watchClock({
+  first,
   db,
   pass,
   log,
   machine = Date.now,
   ticks = () => performance.now(),
-}: Deps): Promise<DatabaseClock> {
+}: Deps): DatabaseClock {
   /** What the machine's clock was ahead of the monotonic one at the last comparison. */
-  let machineBase = machine() - ticks();
+  let { machineBase } = first;
   /** The same of the time that is given out. */
   let base = machineBase;
   let aheadMs = 0;
   let comparing: Promise<void> | undefined;
-  let comparedAt = ticks();
+  let comparedAt = first.answered;
   let timer: NodeJS.Timeout | undefined;
 
-  async function ask(): Promise<void> {
-    const { localTime, before, after } = await pass(async () => {
-      const before = ticks(); // when its turn has come
-      const { localTime } = await db.command({ hello: 1 });
-      return { localTime, before, after: ticks() };
-    });
-    if (!(localTime instanceof Date)) return;
-    machineBase = machine() - ticks();
-    const databaseBase = localTime.getTime() - (before + after) / 2;
+  function learn(reading: ClockReading): void {
+    const { hello, asked, answered } = reading;
+    if (!(hello.localTime instanceof Date)) return;
+    machineBase = reading.machineBase;
+    const databaseBase = hello.localTime.getTime() - (asked + answered) / 2;
     const difference = machineBase - databaseBase;
     const far = Math.abs(difference) - LEFT_ALONE_MS;
-    if (far > 0 && far <= after - before) return; // the answer came too late to tell
+    if (far > 0 && far <= answered - asked) return; // the answer came too late to tell
     if (far <= 0) {
       base = machineBase;
       report(0);
@@ -85,7 +109,9 @@ export async function watchClock({
   function compare(): Promise<void> {
     if (comparing) return comparing;
     comparedAt = ticks();
-    comparing = ask()
+    // the answer's time counts from when its turn has come
+    comparing = pass(() => readClocks(() => db.command({ hello: 1 }), { machine, ticks }))
+      .then(learn)
       .catch(() => {}) // the database is away, which other calls report
       .finally(() => {
         comparing = undefined;
@@ -93,12 +119,12 @@ export async function watchClock({
     return comparing;
   }
 
-  async function look(): Promise<void> {
-    await compare();
-    timer = setTimeout(look, EVERY_MS).unref();
+  function lookLater(): void {
+    timer = setTimeout(() => void compare().then(lookLater), EVERY_MS).unref();
   }
 
-  await look();
+  learn(first);
+  lookLater();
   return {
     now() {
       const at = ticks();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { watchClock } from '../../../../../server/store/mongo/open/databaseClock.ts';
+import { readClocks, watchClock } from '../../../../../server/store/mongo/open/databaseClock.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -24,7 +24,8 @@ async function scene({ aheadMs, takesMs = 0 }: { aheadMs: number; takesMs?: numb
     extra += state.takes;
     return { localTime };
   };
-  const clock = await watchClock({ db: { command }, pass: (work) => work(), log, machine, ticks });
+  const first = await readClocks(command, { machine, ticks });
+  const clock = watchClock({ first, db: { command }, pass: (work) => work(), log, machine, ticks });
   const wrongBy = () => clock.now() - right();
   return { state, log, wrongBy, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
 }
@@ -37,6 +38,14 @@ test.each([HOUR_MS, -HOUR_MS])(
     expect(log.warn).toHaveBeenCalledExactlyOnceWith({ seconds: 3_600 }, expect.stringContaining('NTP'));
   },
 );
+
+test('while the database is away since the first comparison, the time is right', async () => {
+  const { state, wrongBy, pass } = await scene({ aheadMs: HOUR_MS });
+  state.isAway = true;
+  expect(wrongBy()).toBe(0);
+  await pass(120_000);
+  expect(wrongBy()).toBe(0);
+});
 
 test('small differences are left alone, and those that may be the time of the answer', async () => {
   for (const options of [{ aheadMs: 4_000 }, { aheadMs: -4_000 }, { aheadMs: 8_000, takesMs: 6_000 }]) {

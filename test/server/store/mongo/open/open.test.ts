@@ -1,7 +1,7 @@
 /** A MongoDB that cannot be used: each case has an error message of one sentence that says what to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Db, MongoClient, MongoNetworkError } from 'mongodb';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
 import { NO_FAILURES, stallAfterMs } from '../../../../../server/store/mongo/tail/streamFailure.ts';
 import { Unusable } from '../../../../../server/store/port.ts';
@@ -124,6 +124,22 @@ it('a database that starts in the meantime is used', { tags: ['slow'], timeout: 
   const store = await opening;
   expect(store.epoch).toMatch(/^[\w-]{22}$/);
   await store.close();
+});
+
+it("a process whose clock is an hour ahead has the database's time, also if the database goes away as it opens", async () => {
+  const right = Date.now;
+  vi.spyOn(Date, 'now').mockImplementation(() => right() + 3_600_000);
+  const { command } = Db.prototype;
+  let asked = 0;
+  const goesAway = vi.spyOn(Db.prototype, 'command').mockImplementation(function (this: Db, ...args) {
+    if ('hello' in args[0] && asked++ > 0) return Promise.reject(new MongoNetworkError('away'));
+    return command.apply(this, args);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const store = await open(mongo.server.anotherUrl());
+  expect(goesAway).toHaveBeenCalled();
+  const { now } = store;
+  expect(Math.abs(now() - right())).toBeLessThan(10_000);
 });
 
 describe('an empty database', () => {
