@@ -23,7 +23,7 @@ const CASES: readonly Case[] = [
   { variant: 'a live frame says nothing of one’s own reactions', rules: ['S2', 'S3', 'S5'], seed: 33 },
   { variant: 'what is sent is not marked before', rules: ['O3'], seed: 1 },
   { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', seed: 17 },
-  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 20 },
+  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 45 },
   {
     variant: 'a refusal that comes late parks what is under way again',
     rules: ['O3'],
@@ -34,7 +34,7 @@ const CASES: readonly Case[] = [
   { variant: 'the outbox is not sent in order', rules: ['L5'], seed: 3 },
   { variant: 'a message is sent before its room is made', rules: ['L5'], seed: 20 },
   { variant: 'there is no fence', rules: ['S5'], story: 'standstill', seed: 215 },
-  { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 3 },
+  { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 2 },
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 12 },
   { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 1 },
   { variant: 'what a moderator deletes stays on the device', rules: ['S3'], seed: 6 },
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
   { variant: 'what has moved is not taken from where it was', rules: ['S1'], story: 'update', seed: 5 },
   { variant: 'a row of a feature that the server lacks is sent all the same', rules: ['O2'], seed: 6 },
   { variant: 'a room that failed is left', rules: ['S2'], seed: 3 },
-  { variant: 'the fields of another kind are not sent', rules: ['O1 O4'], seed: 3 },
+  { variant: 'the fields of another kind are not sent', rules: ['O1 O4'], seed: 4 },
   { variant: 'an acknowledged entry of another kind loses its fields', rules: ['S1'], seed: 3 },
   { variant: 'only deletes remove', rules: ['S3'], seed: 1 },
   { variant: 'what is below a hole is dropped', rules: ['S3'], seed: 8 },
@@ -298,9 +298,12 @@ describe('O3 O4 O5 L3 L5 S1 S2 S3 S5 a broken client is caught', () => {
     '$variant, by unit tests',
     { timeout: WITHIN_MS + 10_000 },
     async ({ variant, tests }) => {
+      const config = ['--config', 'test/web/simulation/brokenClient.config.ts'];
+      // the other tests of these files would take three times as long
+      const only = ['--testNamePattern', tests.map(([, title]) => patternOf(title)).join('|')];
       const { output } = await runTool(
         'vitest',
-        ['run', '--config', 'test/web/simulation/brokenClient.config.ts', ...tests.map(([file]) => file)],
+        ['run', ...config, ...only, ...tests.map(([file]) => file)],
         { env: { VARIANT: variant, NO_COLOR: '1' }, withinMs: WITHIN_MS },
       );
       for (const [file, title] of tests) expect(output).toContain(` FAIL  ${file} > ${title}`);
@@ -313,3 +316,8 @@ describe('O3 O4 O5 L3 L5 S1 S2 S3 S5 a broken client is caught', () => {
     );
   });
 });
+
+/** Vitest matches the names of a test and of the groups around it, with spaces between them. */
+function patternOf(title: string): string {
+  return title.replaceAll(' > ', ' ').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
