@@ -84,7 +84,7 @@ export function checkNewName(raw: string): Checked {
   return name;
 }
 
-/** A name of a room or of another person as it is shown: what turns text, which `checkNewName` refuses, may be in an older one. */
+/** A name of a room or a person as it is shown: what turns text, which `checkNewName` refuses, may be in an older one. */
 export function shownName(name: string): string {
   const shown = name.replace(TURNING, '');
   return isBlank(shown) ? '?' : shown;
@@ -122,8 +122,11 @@ const CONTROL = /\p{Cc}/u;
 const CONTROL_IN_BODY = /(?![\n\t])\p{Cc}/u;
 const CONTROLS_IN_BODY = /(?![\n\t])\p{Cc}/gu;
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
-/** Glyphs without ink that Unicode counts neither as white space nor as invisible: an empty Braille cell, an empty note head. */
-const NO_INK = '\\u2800\\ufff9-\\ufffb\\u{1d159}';
+/**
+ * What has no ink, though Unicode counts it neither as white space nor as invisible: an empty Braille cell, marks of annotations
+ * and objects, controls and blanks of hieroglyphs, an empty note head.
+ */
+const NO_INK = '\\u2800\\ufff9-\\ufffc\\u{13430}-\\u{13442}\\u{1d159}';
 const VISIBLE = new RegExp(`[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}\\p{M}\\p{Cc}${NO_INK}]`, 'u');
 /** Marked for the bundler: the page checks no description. */
 const PILE = /* @__PURE__ */ new RegExp(

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'acorn';
 import { expect, test } from 'vitest';
 import { tooNew } from './browserSupport.ts';
 
@@ -33,4 +35,10 @@ test('styles: the build lowers nesting; functions and at-rules are up to us', ()
   expect(
     tooNew('a.css', '.a:has(b){color:color-mix(in srgb,red,blue);height:100dvh;max-height:6lh}'),
   ).toEqual([]);
+});
+
+test('public/too-old.js, which tells old browsers that they are too old, is ECMAScript 5', async () => {
+  const script = await readFile(new URL('../../public/too-old.js', import.meta.url), 'utf8');
+  expect(() => parse(script, { ecmaVersion: 5 })).not.toThrow();
+  expect(() => parse('(() => {})()', { ecmaVersion: 5 })).toThrow();
 });

@@ -1,4 +1,4 @@
-/** What people write and how it shows: tall messages, directions, copying, translation by the browser, the device's time zone. */
+/** What people write and how it shows: tall messages, directions, copying, translation by the browser. */
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, message, say, signUp, test } from './fixtures.ts';
@@ -65,6 +65,34 @@ test('each line has its own direction, and texts that a translator has replaced 
   await expect(page.locator('.message.mine')).toContainText('edited');
   await signUpByApi(server.url, 'Cy'); // joins the lobby
   await expect(page.getByText('3 people')).toBeVisible();
+});
+
+test('of one’s own old name nothing turns what is beside it', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  const name = 'Ada \u202egnp.exe'; // as before names were checked
+  await page.route('**/api/session', async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    await route.fulfill({ response, json: { ...answer, user: { ...answer.user, name } } });
+  });
+  await signUp(page, 'Ada');
+  const sheet = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await expect(sheet).toContainText('Ada gnp.exe');
+  const turning = /[\u202a-\u202e]/u;
+  await expect(sheet).not.toContainText(turning);
+  for (const [button, shown] of [
+    ['Sign out', 'Ada gnp.exe'],
+    ['Recovery code', 'Ada gnp.exe'],
+  ] as const) {
+    await sheet.getByRole('button', { name: button }).click();
+    await expect(sheet).toContainText(shown);
+    await expect(sheet).not.toContainText(turning);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Menu' }).click();
+  }
+  await sheet.getByRole('button', { name: 'Change your name' }).click();
+  await expect(sheet.getByRole('textbox')).toHaveValue('Ada gnp.exe');
 });
 
 /** Copies from the beginning of one message to the end of another, counted from the top. */

@@ -22,6 +22,11 @@ const SHOW_NOTHING: [string, string][] = [
   ['variation selectors', '\ufe0f\u{e0100}'],
   ['tags', '\u{e0001}\u{e0041}\u{e007f}'],
   ['annotation marks', '\ufff9\ufffa\ufffb'],
+  ['the place of an object', '\ufffc'],
+  ['blanks between hieroglyphs', '\u{13441}\u{13442}'],
+  ['controls of hieroglyphs', '\u{13430}\u{13436}\u{1343c}\u{1343f}'],
+  ['a Khitan filler', '\u{16fe4}'],
+  ['controls of shorthand and of music', '\u{1bca0}\u{1d173}'],
   ['an empty note head', '\u{1d159}'],
   ['combining marks on nothing', '\u0301\u20e3'],
   ['a combining mark on a space', ' \u0301'],
@@ -44,7 +49,22 @@ const SHOW_SOMETHING = [
   '\ue000', // a private use character is what its font makes of it
   '\ufffd',
   'ㅤx',
+  '\u{13000}\u{13430}\u{13001}',
 ];
+
+/** Signs whose use is to move others or to stand for what shows: they show (Unicode, Prepended_Concatenation_Mark). */
+const PREPENDED = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
+
+test('format characters, white space and default-ignorable code points show nothing, each of them', () => {
+  const codes = [0, 0xe0000].flatMap((first) => Array.from({ length: 0x20000 }, (_, i) => first + i)); // none is elsewhere
+  const hidden = codes
+    .map((code) => String.fromCodePoint(code))
+    .filter((sign) => /[\p{Cf}\p{White_Space}\p{Default_Ignorable_Code_Point}]/u.test(sign))
+    .filter((sign) => !PREPENDED.test(sign));
+  expect(hidden.length).toBeGreaterThan(4_000);
+  const shown = hidden.filter((sign) => checkBody(sign).ok || checkNewName(sign).ok);
+  expect(shown.map((sign) => sign.codePointAt(0)!.toString(16))).toEqual([]);
+});
 
 describe('checkBody', () => {
   test.each([

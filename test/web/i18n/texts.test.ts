@@ -207,7 +207,7 @@ describe('the clock', () => {
     vi.unstubAllGlobals();
   });
 
-  test('of a device that changes its zone: times follow within a minute, at once when somebody comes back', () => {
+  test('of a device that changes its zone: times follow within a minute, at once when somebody comes back or touches the page', () => {
     const before = drawn;
     process.env.TZ = 'Asia/Tokyo';
     vi.advanceTimersByTime(30_000);
@@ -217,9 +217,15 @@ describe('the clock', () => {
     listeners.dispatchEvent(new Event('focus'));
     expect(drawn).toBe(before + 2);
     expect(times.minute(Date.now())).toMatch(/^(22|10):00/);
-    listeners.dispatchEvent(new Event('visibilitychange'));
+    for (const [i, event] of ['visibilitychange', 'pageshow', 'pointerdown', 'keydown'].entries()) {
+      process.env.TZ = i % 2 === 0 ? 'Asia/Tokyo' : 'Europe/Berlin';
+      listeners.dispatchEvent(new Event(event));
+      expect(drawn, event).toBe(before + 3 + i);
+      expect(times.minute(Date.now()), event).toMatch(i % 2 === 0 ? /^0?6:00/ : /^(22|10):00/);
+    }
+    listeners.dispatchEvent(new Event('focus'));
     vi.advanceTimersByTime(3_600_000);
-    expect(drawn).toBe(before + 2); // nothing has changed
+    expect(drawn).toBe(before + 6); // nothing has changed
   });
 
   test('at midnight the day changes, without anybody', () => {

@@ -83,9 +83,37 @@ const CORPUS: [string, string[]][] = [
   ['https://example.org/🦔\u200d', ['https://example.org/🦔']],
 ];
 
+/** Symbols, dashes and letters of other scripts after a link, and where they are part of it. */
+const FOLLOWED: [string, string[]][] = [
+  ['https://example.org/a～谢谢', ['https://example.org/a']],
+  ['https://example.org/a——谢谢', ['https://example.org/a']],
+  ['https://example.org/a–谢谢', ['https://example.org/a']],
+  ['https://example.org/a｜下一个', ['https://example.org/a']],
+  ['＜https://example.org/a＞是', ['https://example.org/a']],
+  ['https://example.org/a→谢谢', ['https://example.org/a']],
+  ['https://example.org/a★很好', ['https://example.org/a']],
+  ['https://example.org/a・次', ['https://example.org/a']],
+  ['https://example.org/a·谢谢', ['https://example.org/a']],
+  ['https://example.org/a＿谢', ['https://example.org/a']],
+  ['https://example.org/a①第一', ['https://example.org/a']],
+  ['https://example.org/aＯＫ', ['https://example.org/a']],
+  ['请看https://example.org/a谢谢', ['https://example.org/a']],
+  ['https://example.org/海～谢谢', ['https://example.org/海']],
+  ['https://example.org/海★', ['https://example.org/海']],
+  ['https://ja.wikipedia.org/wiki/日本語 を', ['https://ja.wikipedia.org/wiki/日本語']],
+  ['https://ja.wikipedia.org/wiki/スーパーマリオ', ['https://ja.wikipedia.org/wiki/スーパーマリオ']],
+  // as in a谢谢: the escaped form, which browsers copy, is one link
+  ['https://zh.wikipedia.org/wiki/C语言', ['https://zh.wikipedia.org/wiki/C']],
+  [
+    'https://zh.wikipedia.org/wiki/C%E8%AF%AD%E8%A8%80很好',
+    ['https://zh.wikipedia.org/wiki/C%E8%AF%AD%E8%A8%80'],
+  ],
+  ['https://ca.wikipedia.org/wiki/Col·lecció', ['https://ca.wikipedia.org/wiki/Col·lecció']],
+];
+
 const linksIn = (text: string) => partsOf(text).filter((part) => part.tag === 'link');
 
-test.each(CORPUS)('the links in %j are %j', (text, links) => {
+test.each([...CORPUS, ...FOLLOWED])('the links in %j are %j', (text, links) => {
   expect(linksIn(text).map((part) => part.text)).toEqual(links);
 });
 
@@ -132,7 +160,22 @@ const pieces = fc.constantFrom(
   '\u202e',
   '\u2800',
   '👩‍🚒',
+  '～',
+  '——',
+  '–',
+  '・',
+  '★',
 );
+
+test('a link ends before each symbol and each punctuation mark that is not ASCII, and before what follows it', () => {
+  const signs = Array.from({ length: 0x20000 - 0x80 }, (_, i) => String.fromCodePoint(0x80 + i)) // none is above
+    .filter((sign) => /[\p{S}\p{P}\p{Z}]/u.test(sign));
+  expect(signs.length).toBeGreaterThan(8_000);
+  const linkBefore = (sign: string) => linksIn(`看https://example.org/a${sign}谢谢`).map(({ text }) => text);
+  expect(signs.filter((sign) => linkBefore(sign).join() !== 'https://example.org/a')).toEqual([]);
+  const within = (sign: string) => linksIn(`https://example.org/海${sign}`)[0]!.text.includes(sign);
+  expect(signs.filter((sign) => !/\p{Emoji_Presentation}/u.test(sign) && within(sign))).toEqual([]);
+});
 
 test('the joined parts are the text; every link is http, https or mailto, and nothing in it is invisible or turns it', () => {
   const texts = fc.array(fc.oneof(pieces, fc.string()), { maxLength: 20 }).map((parts) => parts.join(''));
@@ -144,6 +187,9 @@ test('the joined parts are the text; every link is http, https or mailto, and no
         if (part.tag === 'text') continue;
         expect(part.href).toMatch(/^(https?:\/\/|mailto:)/);
         expect(part.text).not.toMatch(/[\s\p{Bidi_Control}\u200b\u2800]/u);
+        expect(part.text).not.toMatch(
+          /[\u2014★\u3000-\u3004\u3008-\u3020\u3030\uff01-\uff0f\uff1a-\uff20～]/u,
+        );
       }
     }),
   );

@@ -1,6 +1,7 @@
 /** Copying a selection over several messages: their bodies, each with its author, without times and states. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { shownName } from '../../../shared/text.ts';
 import { t } from '../../i18n/index.ts';
 import type { Message } from '../../state/model.ts';
 
@@ -28,7 +29,7 @@ function selectedLines(log: HTMLElement, selected: Range, messages: readonly Mes
     if (!body || message?.content.tag !== 'text' || !selected.intersectsNode(body)) return '';
     const part = selectedPart(body, selected);
     const text = part === body.textContent ? message.content.body : part; // a folded message shows only its beginning
-    return text === '' ? '' : message.author.name + t.rooms.says + text;
+    return text === '' ? '' : shownName(message.author.name) + t.rooms.says + text;
   }).filter((line) => line !== '');
 }
 

@@ -39,12 +39,21 @@ const BEGINNING = /(?<![a-z0-9_])(?:https?:\/\/|mailto:)/giu;
 /** Scripts that are written without spaces, or with endings right after a foreign word; and emoji. */
 export const UNSPACED =
   '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Hang}\\p{sc=Bopo}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}\\p{Extended_Pictographic}\\p{RI}]';
-/** White space, invisible and bidi characters, and punctuation of all scripts but dashes: none is in a link, unless it is ASCII. */
+/**
+ * White space, invisible and bidi characters, punctuation and symbols of all scripts, numbers in circles: none is in a link,
+ * unless it is ASCII, a `JOINING` or an `EMOJI`.
+ */
 const ENDING =
-  '[\\s\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\p{Po}\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}\\p{C}\\u2800\\ufffc]';
+  '[\\s\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\p{P}\\p{S}\\p{C}\\u2460-\\u24ff\\u2776-\\u2793\\u2800\\u3200-\\u32ff]';
+/** Emoji that are drawn as such: by themselves, or since U+FE0F follows. */
+const EMOJI = '(?:\\p{Emoji_Presentation}|\\p{Emoji}(?=\\ufe0f))';
+/** Punctuation within a word: the dash of `Michelson–Morley`, the dots of `l·l` and of Japanese names. */
+const JOINING = `(?<=[\\p{L}\\p{M}\\p{N}])[·’\\u2010-\\u2013](?=[\\p{L}\\p{N}])(?!${UNSPACED})|(?<=${UNSPACED})[·・](?=${UNSPACED})`;
+/** After a Latin letter or an ASCII digit these are no part of a link: scripts without spaces, and full-width letters. */
+const FOREIGN = `(?:${UNSPACED}|[\\p{EMod}\\uff10-\\uff5a])`;
 /** What follows the scheme. The joiners and U+FE0F are part of words and emoji of other scripts, such as Persian. */
 const INNER = new RegExp(
-  `(?:[!#-;=?-_a-~]|[·・’]|(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!${ENDING}|(?<=[a-z0-9])${UNSPACED})[^\\0-\\x7f])*`,
+  `(?:[!#-;=?-_a-~]|${JOINING}|(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!(?!${EMOJI})${ENDING}|(?<=[a-z0-9])${FOREIGN})[^\\0-\\x7f])*`,
   'iuy',
 );
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { shownName } from '../../../shared/text.ts';
 import { roomName, sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { MadeInvitation, Outcome, RoomInvitation, RoomSummary, SignedIn } from '../../state/model.ts';
@@ -43,7 +44,7 @@ export function InviteSheet({ app, room, onClose }: InviteSheetProps) {
     <Sheet title={s.title(roomName(room))} onClose={onClose}>
       {made ? (
         <Secret
-          by={app.user.name}
+          by={shownName(app.user.name)}
           room={roomName(room)}
           link={`${location.origin}/${hashOf({ tag: 'join', id: made.token })}`}
           code={made.code}

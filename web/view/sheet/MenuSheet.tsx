@@ -1,3 +1,4 @@
+import { shownName } from '../../../shared/text.ts';
 import { roomName, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
@@ -55,7 +56,7 @@ export function MenuSheet({ app, room: opened, onOpen }: MenuSheetProps) {
           {s.menu.leave}
         </button>
       )}
-      {room ? <h3>{s.menu.as(app.user.name)}</h3> : <p>{s.menu.as(app.user.name)}</p>}
+      {room ? <h3>{s.menu.as(shownName(app.user.name))}</h3> : <p>{s.menu.as(shownName(app.user.name))}</p>}
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'name' })}>
         {s.name.title}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { shownName } from '../../../shared/text.ts';
 import { times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Reason } from '../../records/errorReason.ts';
@@ -12,7 +13,7 @@ import { Sheet } from './Sheet.tsx';
 export function NameSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
   const s = sheetTexts().name;
-  const [name, setName] = useState(app.user.name);
+  const [name, setName] = useState(shownName(app.user.name));
   const action = useAsyncAction();
   const isOffline = app.connection.tag === 'offline';
 

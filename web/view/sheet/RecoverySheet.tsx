@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { recoveryGroups } from '../../../shared/recoveryCode.ts';
+import { shownName } from '../../../shared/text.ts';
 import { sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
@@ -26,7 +27,7 @@ export function RecoverySheet({ app, onClose }: { app: SignedIn; onClose(): void
     <Sheet title={s.title} onClose={onClose}>
       {groups ? (
         <>
-          <p>{s.write(app.user.name)}</p>
+          <p>{s.write(shownName(app.user.name))}</p>
           <ol class="groups" aria-label={s.title}>
             {groups.map((group, n) => (
               <li key={n}>{group}</li>
@@ -39,7 +40,7 @@ export function RecoverySheet({ app, onClose }: { app: SignedIn; onClose(): void
         </>
       ) : (
         <>
-          <p>{s.why(app.user.name)}</p>
+          <p>{s.why(shownName(app.user.name))}</p>
           {app.hasRecoveryCode && <p>{s.replaces}</p>}
           <p class="why" role="alert">
             {action.reason && sentence(action.reason)}

@@ -1,6 +1,6 @@
 /** Sheets to sign in again: with a session that has ended, or on a server that no longer knows the user. */
 import { useLayoutEffect, useState } from 'preact/hooks';
-import { nameKey } from '../../../shared/text.ts';
+import { nameKey, shownName } from '../../../shared/text.ts';
 import { sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
@@ -26,7 +26,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
   if (recovering) return <EnterRecoverySheet name={app.user.name} onClose={onClose} />;
   return (
     <Sheet title={s.signIn.title} onClose={onClose}>
-      <p>{s.signIn.why(app.user.name)}</p>
+      <p>{s.signIn.why(shownName(app.user.name))}</p>
       <form onSubmit={signIn} noValidate>
         <HiddenUsername name={app.user.name} />
         <Field
@@ -77,7 +77,7 @@ export function SignUpAgainSheet({ app, onClose }: { app: SignedIn; onClose(): v
   };
   return (
     <Sheet title={s.signIn.title} onClose={onClose}>
-      <p>{taken ? s.signIn.taken(user.name) : s.signIn.unknown(user.name)}</p>
+      <p>{taken ? s.signIn.taken(shownName(user.name)) : s.signIn.unknown(shownName(user.name))}</p>
       <form onSubmit={signUp} noValidate>
         {taken ? (
           <Field

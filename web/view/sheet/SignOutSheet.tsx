@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { shownName } from '../../../shared/text.ts';
 import { sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
@@ -35,7 +36,9 @@ export function SignOutSheet({ app, onOpen }: { app: SignedIn; onOpen: SheetsPro
           <p>{s.signOut.removed}</p>
           {app.waiting > 0 && (
             <p>
-              {isFinal ? s.signOut.neverSent(app.waiting) : s.signOut.waiting(app.waiting, app.user.name)}
+              {isFinal
+                ? s.signOut.neverSent(app.waiting)
+                : s.signOut.waiting(app.waiting, shownName(app.user.name))}
             </p>
           )}
           {notSent + drafts > 0 && (
@@ -76,5 +79,6 @@ function warning({ hasPassword, hasRecoveryCode, lastDevice, user }: SignedIn): 
   if (hasPassword === true) return s.signOut.safe;
   if (hasRecoveryCode === true) return s.signOut.safeByCode;
   if (hasPassword === undefined || lastDevice === undefined) return s.signOut.unsure;
-  return lastDevice ? s.signOut.forGood(user.name) : s.signOut.noPassword(user.name);
+  const name = shownName(user.name);
+  return lastDevice ? s.signOut.forGood(name) : s.signOut.noPassword(name);
 }
