@@ -23,8 +23,16 @@ export function createMetrics(
   for (const name of NAMED_WRONGLY) registry.removeSingleMetric(name);
   for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' });
   watchWorst(registry);
+  const connectionRefusals = new Counter({
+    registers,
+    name: 'holdfast_connection_refusals_total',
+    help: 'Handshakes refused, by error code',
+    labelNames: ['code'],
+  });
+  for (const code of ['internal', 'unavailable']) connectionRefusals.inc({ code }, 0); // for the alerts
   return {
     registry,
+    connectionRefusals,
     tailOpen: new Gauge({
       registers,
       name: 'holdfast_tail_open',
@@ -48,14 +56,8 @@ export function createMetrics(
     refusals: new Counter({
       registers,
       name: 'holdfast_refusals_total',
-      help: 'Requests refused, by event and error code',
+      help: 'Requests that were refused, put off or failed, at least in part, by event and error code: each code once for a request',
       labelNames: ['event', 'code'],
-    }),
-    connectionRefusals: new Counter({
-      registers,
-      name: 'holdfast_connection_refusals_total',
-      help: 'Handshakes refused, by error code',
-      labelNames: ['code'],
     }),
     limitHits: new Counter({
       registers,

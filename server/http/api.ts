@@ -33,7 +33,7 @@ import { addressKey } from '../limits/addressKey.ts';
 import { createKeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { BYTES_PER_UNIT, type Payer, type WorkMeter } from '../limits/workMeter.ts';
-import type { Perform } from '../request/perform.ts';
+import { codesOf, type Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
 import type { Reports } from '../rooms/reports.ts';
@@ -362,6 +362,7 @@ export function createApi({
     const payer = payerOf(ctx, identity);
     const answer = () => perform(name, user, payload, { transport: 'http', payer, id: ctx.state.requestId });
     const acknowledgement = name === 'range' ? await reads(device, answer) : await answer();
+    ctx.state.codes = codesOf(acknowledgement);
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);
   }

@@ -10,7 +10,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
-import type { Perform } from '../request/perform.ts';
+import { countFromNothing, type Perform } from '../request/perform.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
 import type { Reports } from '../rooms/reports.ts';
@@ -96,6 +96,7 @@ export function createKoaApp({
     metrics,
     manifest,
   });
+  countFromNothing(metrics, [...api.stack.flatMap(({ name }) => name ?? []), 'other']);
   koa.use(logRequests(logger));
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {

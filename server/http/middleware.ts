@@ -17,6 +17,8 @@ export interface State {
   requestContext: RequestContext;
   /** By which the log names the request. */
   requestId: string;
+  /** Of an acknowledgement: the error codes in it. */
+  codes?: readonly string[];
 }
 
 export type HttpMiddleware = Middleware<State>;
@@ -37,8 +39,10 @@ export function logRequests(logger: Logger): HttpMiddleware {
     await next();
     if (!isLogged) return;
     const { method, status } = ctx;
+    const { codes = [] } = ctx.state;
     const ms = Math.round(performance.now() - begun);
-    logger.debug({ id, request: eventOf(ctx), method, status, ms }, 'request');
+    const code = codes.length > 0 ? { code: codes.join(' ') } : {};
+    logger.debug({ id, request: eventOf(ctx), method, status, ...code, ms }, 'request');
   };
 }
 

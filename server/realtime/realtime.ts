@@ -52,7 +52,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import { createStrangers } from '../limits/strangers.ts';
 import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
-import type { Perform } from '../request/perform.ts';
+import { codesOf, type Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import { FOREIGN_PAGE, foreignHost, guardRequests } from '../request/requestGuard.ts';
 import type { WebServer } from '../request/webServer.ts';
@@ -468,15 +468,18 @@ function dispatch(
     isEnded = reason === ENDED_BY_SERVER;
   });
   const mayBegin = async () => socket.connected || (!isEnded && isSignedIn());
+  const count = (event: string, code: string) => metrics.refusals.inc({ event, code });
   const appends = createLine(
     APPENDS_WAITING,
     'Too many appends of this socket are pending; send one at a time.',
     mayBegin,
+    count,
   ); // L5
   const reads = createLine(
     READS_WAITING,
     'Too many requests of this socket are pending; send fewer at a time.',
     mayBegin,
+    count,
   );
 
   socket.onAny((event: string, ...args: unknown[]) => {
@@ -492,12 +495,12 @@ function dispatch(
     if (isLogged && !answered) log('no answer');
     const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
       if (!answer.ok && answer.error.code === 'rate-limited') offended();
-      if (isLogged && answered) log(answer.ok ? 'ok' : answer.error.code);
+      if (isLogged && answered) log(codesOf(answer).join(' ') || 'ok');
       answered?.(answer);
       if (name !== undefined && IS_READ.has(name)) backpressure.sent(socket); // others are short
     };
     const refuse = (error: WireError) => {
-      metrics.refusals.inc({ event: name ?? 'other', code: error.code });
+      count(name ?? 'other', error.code);
       acknowledge(refusal(error));
     };
 
@@ -536,9 +539,9 @@ function dispatch(
   }
 
   function answerOf(name: AnsweredName, answer: () => Promise<Acknowledgement<AnsweredName>>) {
-    if (name === 'append') return appends(answer);
+    if (name === 'append') return appends(name, answer);
     if (!IS_READ.has(name)) return answer();
-    return reads(async () => {
+    return reads(name, async () => {
       await backpressure.drained(socket);
       return answer();
     });
@@ -559,26 +562,37 @@ const ENDED_BY_SERVER = 'server namespace disconnect';
 /**
  * Runs requests one at a time, in order; beyond `maxWaiting` they are refused. The deadline runs from the arrival, not from
  * a request's turn: one that timed out while it waited is not begun, nor is one whose user may not go on by then. Never rejects.
+ * `count`: called for each refusal of one that was not begun; the others are counted where they are performed.
  */
 function createLine(
   maxWaiting: number,
   message: string,
   mayBegin: () => Promise<boolean>,
-): (answer: Answering) => ReturnType<Answering> {
+  count: (name: AnsweredName, code: string) => void,
+): (name: AnsweredName, answer: Answering) => ReturnType<Answering> {
   const inOrder = createSerial();
   let pending = 0;
-  return async (answer) => {
-    if (pending >= maxWaiting) return refusal(toWireError(new Unavailable(message)));
+  return async (name, answer) => {
     let isLate = false;
+    let isBegun = false;
+    const refuse = (error: unknown) => {
+      const wire = toWireError(error);
+      if (!isBegun) count(name, wire.code);
+      return refusal(wire);
+    };
+    const begin = async () => {
+      if (isLate || !(await mayBegin())) return NOT_BEGUN;
+      isBegun = true;
+      return answer();
+    };
+    if (pending >= maxWaiting) return refuse(new Unavailable(message));
     pending++;
-    const result = inOrder(async () => (!isLate && (await mayBegin()) ? answer() : NOT_BEGUN)).finally(
-      () => pending--,
-    );
+    const result = inOrder(begin).finally(() => pending--);
     try {
       return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
     } catch (error) {
       isLate = true;
-      return refusal(toWireError(error));
+      return refuse(error);
     }
   };
 }

@@ -10,6 +10,7 @@ import {
   type Request,
   requests,
   type User,
+  type WireError,
 } from '../../shared/protocol/index.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -53,8 +54,7 @@ interface Deps {
 }
 
 export function createPerform({ handlers, epoch, work, metrics, logger }: Deps): Perform {
-  // A counter that appears with its first failure would not be seen to increase.
-  for (const event of Object.keys(handlers)) metrics.refusals.inc({ event, code: 'internal' }, 0);
+  countFromNothing(metrics, Object.keys(handlers));
   return async (name, user, payload, { transport, payer, id }) => {
     try {
       work.admit(payer, name === 'append' ? 'faults' : 'reads');
@@ -69,6 +69,7 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
         callsOf(name, parsed as Request<typeof name>) + bytesOf(answer) / BYTES_PER_UNIT,
       );
       work.charge(payer, 'faults', faultsOf(answer));
+      for (const code of refusedIn(answer)) metrics.refusals.inc({ event: name, code });
       return { ok: true, epoch, ...answer } as Answer<typeof name>;
     } catch (error) {
       if (error instanceof RefusedError && error.code !== 'rate-limited')
@@ -80,6 +81,28 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
       return refusal(wire);
     }
   };
+}
+
+/** The alerts ask whether these counters increase: one that appears with its first failure would not be seen to. */
+export function countFromNothing({ refusals }: Pick<Metrics, 'refusals'>, events: readonly string[]): void {
+  for (const event of events)
+    for (const code of ['internal', 'unavailable']) refusals.inc({ event, code }, 0);
+}
+
+/**
+ * The error codes of an answer, each once; none where all is well. An `append` is answered with `ok` also where items of it
+ * were refused, or it was stopped.
+ */
+export function codesOf(answer: Acknowledgement<AnsweredName>): string[] {
+  return answer.ok ? refusedIn(answer) : [answer.error.code];
+}
+
+/** What puts off one item alone is the limit of new rooms (ingest.ts): no fault of the server. */
+function refusedIn(answer: object): string[] {
+  const { results = [], stopped } = answer as { results?: { error?: WireError }[]; stopped?: WireError };
+  const codes = results.flatMap(({ error }) => (error ? [error.code] : []));
+  const ofItems = codes.map((code) => (code === 'unavailable' ? 'rate-limited' : code));
+  return [...new Set([...(stopped ? [stopped.code] : []), ...ofItems])];
 }
 
 /** Calls of the store that a request costs, about. An append is counted by its items; a beat asks nothing. */

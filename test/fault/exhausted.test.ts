@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import type { Item, ItemResult } from '../../shared/protocol/index.ts';
 import { cpuOf } from '../bench/stand/usage.ts';
 import { type ApiClient, bodyOf, connectClient, signUp, text, wholeLog } from '../support/api.ts';
+import { freePort } from '../support/mongo/port.ts';
 import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -142,16 +143,43 @@ onLinux(
   },
 );
 
-onLinux('L1 L3 L4 files that may not grow (a quota, ulimit -f): the same', { timeout: 60_000 }, async () => {
-  await using server = await startServer();
-  const session = await signUp(server.url, 'Ada');
-  using ada = await connectClient(server.url, session);
-  limit(server, 'fsize', 1_000_000);
-  const { stored, last, answer } = await fill(ada);
-  expect(answer).toMatchObject({ ok: true, results: [], stopped: { code: 'unavailable' } });
-  limit(server, 'fsize', 'unlimited');
-  await waitFor('it is stored', async () => isStored(await ada.append(last)));
-  const log = await wholeLog(server.url, session);
-  expect(log.map(({ serverOffset }) => serverOffset)).toEqual(log.map((_, nth) => nth + 1));
-  expect(log.filter(({ kind }) => kind === 'text')).toHaveLength(stored.length + 1);
-});
+onLinux(
+  'L1 L3 L4 files that may not grow (a quota, ulimit -f): the same',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const metricsPort = await freePort();
+    await using server = await startServer({ env: { METRICS_PORT: `${metricsPort}`, LOG_LEVEL: 'debug' } });
+    const putOff = async () => {
+      const shown = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      return Number(
+        shown.split('holdfast_refusals_total{event="append",code="unavailable"} ')[1]?.split('\n')[0],
+      );
+    };
+    expect(await putOff()).toBe(0);
+    const session = await signUp(server.url, 'Ada');
+    using ada = await connectClient(server.url, session);
+    limit(server, 'fsize', 1_000_000);
+    const { stored, last, answer } = await fill(ada);
+    expect(answer).toMatchObject({ ok: true, results: [], stopped: { code: 'unavailable' } });
+    const before = await putOff();
+    expect(before).toBeGreaterThan(0);
+    const body = JSON.stringify({ as: session.user.id, items: [last] });
+    const headers = { authorization: `Bearer ${session.token}`, 'content-type': 'application/json' };
+    const overHttp = await fetch(`${server.url}/api/append`, { method: 'POST', headers, body });
+    expect(await overHttp.json()).toMatchObject({ ok: true, stopped: { code: 'unavailable' } });
+    expect(await putOff()).toBe(before + 1);
+    await waitFor('both lines', () =>
+      [
+        /"request":"append","code":"unavailable"/,
+        /"request":"append",.*"status":200,"code":"unavailable"/,
+      ].every((line) => line.test(server.logs())),
+    );
+    limit(server, 'fsize', 'unlimited');
+    await waitFor('it is stored', async () => isStored(await ada.append(last)));
+    const log = await wholeLog(server.url, session);
+    expect(log.map(({ serverOffset }) => serverOffset)).toEqual(log.map((_, nth) => nth + 1));
+    expect(log.filter(({ kind }) => kind === 'text')).toHaveLength(stored.length + 1);
+  },
+);

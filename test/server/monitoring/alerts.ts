@@ -5,6 +5,7 @@ type Series = Record<string, string>;
 
 interface Case {
   fires: Series;
+  alsoFires?: Series[];
   quiet: Series;
   /** When it is looked at. Default: after 20 minutes. */
   at?: string;
@@ -31,6 +32,10 @@ const DAY = 86_400;
 
 export const ALERTS: Record<string, Case> = {
   HoldfastDown: { fires: gauge(`up{${OF}}`, 0), quiet: gauge(`up{${OF}}`, 1) },
+  HoldfastNoWorker: {
+    fires: { ...gauge(`up{${OF}}`, 1), [`holdfast_workers{${OF}}`]: '2x18 0x60' },
+    quiet: { ...gauge(`up{${OF}}`, 1), [`holdfast_workers{${OF}}`]: '2x15 1x60' },
+  },
   HoldfastWorkersMissing: {
     fires: { [`holdfast_workers{${OF}}`]: '4x5 3x60' },
     quiet: { [`holdfast_workers{${OF}}`]: '4x5 3x1 4x60' },
@@ -41,6 +46,7 @@ export const ALERTS: Record<string, Case> = {
   },
   HoldfastErrors: {
     fires: { [`holdfast_refusals_total{${OF},event="append",code="internal"}`]: '0x15 1x60' },
+    alsoFires: [{ [`holdfast_connection_refusals_total{${OF},code="internal"}`]: '0x15 1x60' }],
     quiet: {
       ...gauge(`holdfast_refusals_total{${OF},event="append",code="internal"}`, 3),
       ...counter(`holdfast_refusals_total{${OF},event="append",code="invalid"}`, 600),
@@ -49,6 +55,21 @@ export const ALERTS: Record<string, Case> = {
   HoldfastUnavailable: {
     fires: counter(`holdfast_refusals_total{${OF},event="append",code="unavailable"}`, 120),
     quiet: counter(`holdfast_refusals_total{${OF},event="append",code="unavailable"}`, 30),
+  },
+  // one app that tries again every other minute
+  HoldfastKeepsFailing: {
+    fires: {
+      [`holdfast_refusals_total{${OF},event="append",code="unavailable"}`]:
+        '0 0 1 1 2 2 3 3 4 4 5 5 6 6 7x60',
+    },
+    alsoFires: [
+      counter(`holdfast_refusals_total{${OF},event="append",code="internal"}`, 1),
+      counter(`holdfast_connection_refusals_total{${OF},code="unavailable"}`, 1),
+    ],
+    quiet: {
+      [`holdfast_refusals_total{${OF},event="append",code="unavailable"}`]: '0x10 400x3 401x60', // a restart of the database
+      ...counter(`holdfast_refusals_total{${OF},event="append",code="rate-limited"}`, 600),
+    },
   },
   HoldfastAppendsSlow: {
     fires: seconds('holdfast_append_seconds', '2.5'),
