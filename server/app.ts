@@ -507,6 +507,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     io,
     http,
     hasOtherProcesses: adapter !== undefined,
+    allowedOrigins: config.allowedOrigins,
     contextOf,
     hosts,
     store,
@@ -543,7 +544,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       ticks: monotonic,
     });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
-  guardRequests(http, (request) => {
+  guardRequests(http, config.allowedOrigins, (request) => {
     if (request.url!.length > URL_MAX_LENGTH) return URL_TOO_LONG;
     const address = addressKey(contextOf(request).address);
     const retryAfter = requestsOfAddress.take(address, 1);

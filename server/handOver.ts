@@ -151,10 +151,13 @@ function knownSessions(): KnownSessions {
   };
 }
 
-/** Of a request of long polling, or of the upgrade to a websocket: as @socket.io/sticky finds it. */
-function sessionIn(chunk: Buffer): string | undefined {
-  const headers = chunk.subarray(0, chunk.indexOf('\r\n\r\n')).toString('latin1');
-  return /sid=([\w-]{20})/.exec(headers)?.[1];
+/**
+ * Of a request of long polling, or of the upgrade to a websocket: in its URL. A cookie of another program may look the same, and
+ * would be waited for; @socket.io/sticky knows no such session.
+ */
+export function sessionIn(chunk: Buffer): string | undefined {
+  const [, query] = chunk.subarray(0, chunk.indexOf('\r\n')).toString('latin1').split(' ', 2);
+  return /[?&]sid=([\w-]{20})(?=&|$)/.exec(query ?? '')?.[1];
 }
 
 interface Route {

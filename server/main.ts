@@ -34,7 +34,7 @@ const { Unavailable, Unusable } = await import('./store/port.ts');
 const { openSqlite } = await import('./store/sqlite/index.ts');
 
 try {
-  await run(parseEnv(process.env));
+  await run(await readConfig());
 } catch (error) {
   if (error instanceof Unavailable) {
     console.error(error.message);
@@ -43,6 +43,16 @@ try {
   if (!(error instanceof ConfigError || error instanceof Unusable)) throw error;
   console.error(error.message);
   process.exit(EX_CONFIG);
+}
+
+async function readConfig(): Promise<Config> {
+  try {
+    return parseEnv(process.env);
+  } catch (error) {
+    if (!cluster.isWorker || !process.env.TLS_CERT_FILE?.trim()) throw error;
+    const { tlsOfPrimary } = await import('./workerMessages.ts');
+    return parseEnv(process.env, await tlsOfPrimary());
+  }
 }
 
 async function run(config: Config) {

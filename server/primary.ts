@@ -12,9 +12,10 @@ import type { Logger } from './base/logger.ts';
 import { serveMetrics } from './base/metrics.ts';
 import { WORKER_ALIVE_EVERY_MS, WORKER_SILENT_MS } from './base/serverLimits.ts';
 import { type Deliveries, deliverByAddress, deliverBySession } from './handOver.ts';
+import { reloadTlsOnChange } from './http/tlsReload.ts';
 import { cannotListen, listenOn } from './listening.ts';
 import { startupLine } from './startupLine.ts';
-import { DRAIN, metricsOfWorkers, READY } from './workerMessages.ts';
+import { DRAIN, metricsOfWorkers, offerTls, READY } from './workerMessages.ts';
 import { createWorkerPool, type Worker } from './workerPool.ts';
 
 export interface Primary {
@@ -40,12 +41,20 @@ export function startPrimary(config: Config, logger: Logger): Primary {
       return !one || one.isSilent ? [] : [one.process];
     });
   const deliveries = isBehindProxy ? deliverBySession(readyOnes) : deliverByAddress(readyOnes);
+  let { tls } = config;
+  const tlsReload = tls && reloadTlsOnChange({ tls, apply: (pair) => (tls = { ...tls!, ...pair }), logger });
   let isDraining = false;
   let isOpen = false;
   let isStopped = false;
   const pool = createWorkerPool({
     count: config.workers,
-    fork: () => fork(workers, deliveries, () => isDraining),
+    fork: () =>
+      fork(
+        workers,
+        deliveries,
+        () => isDraining,
+        (worker) => tls && offerTls(worker, () => tls!),
+      ),
     logger,
   });
   watchSilence(workers, deliveries, logger);
@@ -80,9 +89,13 @@ export function startPrimary(config: Config, logger: Logger): Primary {
       console.log(startupLine({ ...config, port: (server.address() as AddressInfo).port }));
       return undefined;
     },
-    roll: pool.roll,
+    roll() {
+      tlsReload?.reload(); // a worker that begins has the newest pair, from the files or from here
+      return pool.roll();
+    },
     async stop() {
       isStopped = true;
+      tlsReload?.stop();
       if (isOpen && config.drainMs > 0) {
         isDraining = true; // also for workers that are ready later
         for (const { process: worker } of workers.values()) worker.send({ type: DRAIN });
@@ -102,8 +115,14 @@ interface Forked {
   heardAt: number;
 }
 
-function fork(workers: Map<number, Forked>, deliveries: Deliveries, isDraining: () => boolean): Worker {
+function fork(
+  workers: Map<number, Forked>,
+  deliveries: Deliveries,
+  isDraining: () => boolean,
+  onFork: (worker: ClusterWorker) => void,
+): Worker {
   const worker = cluster.fork();
+  onFork(worker);
   const one: Forked = { process: worker, isReady: false, isSilent: false, heardAt: performance.now() };
   workers.set(worker.id, one);
   worker.on('error', () => {}); // a message to one that has ended

@@ -4,7 +4,13 @@ import type { Socket } from 'node:net';
 import { setupWorker } from '@socket.io/sticky';
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import type { ConnectionSource } from './app.ts';
-import { METRICS_OF_WORKER_MS, WORKER_ALIVE_EVERY_MS } from './base/serverLimits.ts';
+import type { Tls } from './base/env.ts';
+import { measureProcess } from './base/metrics.ts';
+import {
+  METRICS_OF_WORKER_MS,
+  TLS_OF_PRIMARY_WITHIN_MS,
+  WORKER_ALIVE_EVERY_MS,
+} from './base/serverLimits.ts';
 
 /** A worker can handle connections. */
 export const READY = 'holdfast:ready';
@@ -13,6 +19,8 @@ export const CONNECTION = 'holdfast:connection';
 /** The worker answers `/readyz` with 503 from now on. */
 export const DRAIN = 'holdfast:drain';
 const METRICS = 'holdfast:metrics';
+/** A worker asks for the certificate that is in use; the primary answers with it and its key. */
+const TLS = 'holdfast:tls';
 /** A worker says every WORKER_ALIVE_EVERY_MS that its event loop turns. */
 const ALIVE = 'holdfast:alive';
 
@@ -42,13 +50,42 @@ export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
   };
 }
 
+type Pair = Pick<Tls, 'cert' | 'key'>;
+
+/** In the primary, for each new worker: answers a worker that cannot use the files of the certificate. */
+export function offerTls(worker: ClusterWorker, inUse: () => Pair): void {
+  worker.on('message', ({ type }: Message) => {
+    if (type !== TLS) return;
+    const { cert, key } = inUse();
+    worker.send({ type: TLS, cert, key });
+  });
+}
+
+/** In a worker that starts: what the primary has loaded. Undefined where it does not answer. */
+export function tlsOfPrimary(): Promise<Pair | undefined> {
+  return new Promise((resolve) => {
+    const finish = (pair?: Pair) => {
+      clearTimeout(timer);
+      process.off('message', hear);
+      resolve(pair);
+    };
+    const hear = ({ type, cert, key }: { type?: string; cert?: Uint8Array; key?: Uint8Array }) => {
+      if (type === TLS && cert && key) finish({ cert: Buffer.from(cert), key: Buffer.from(key) });
+    };
+    const timer = setTimeout(finish, TLS_OF_PRIMARY_WITHIN_MS);
+    process.on('message', hear);
+    process.send?.({ type: TLS });
+  });
+}
+
 /**
- * In the primary: the metrics of all workers, as one: counters and most gauges are summed up. Counters of workers that have
+ * In the primary: the metrics of all workers and of its own process, as one: counters and most gauges are summed up. Counters of workers that have
  * ended, or do not answer in time, or are not ready at the moment, stay in the sum as they were last: Prometheus takes a counter
  * that falls for a restart of everything, and would count all of it again. Gauges are those of the workers that answer.
  */
 export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, 'metrics' | 'contentType'> {
   const own = new Registry();
+  measureProcess(own); // it accepts all connections, and may run out of descriptors, too
   const count = new Gauge({ registers: [own], name: 'holdfast_workers', help: 'Workers that are ready' });
   let lastId = 0;
   /** By worker, until it ends: what it answered last. */

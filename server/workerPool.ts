@@ -24,7 +24,7 @@ export interface WorkerPool {
   start(): Promise<{ tag: 'ready' } | { tag: 'ended'; code: number | null }>;
   /** Those that are ready and are not stopping. */
   ready(): Worker[];
-  /** Replaces all workers, one after another: the next when the new one is ready and the old one has ended. */
+  /** Replaces all workers, one after another: the next when the new one is ready and the old one has ended. Waits for the start. */
   roll(): Promise<void>;
   /** Resolves with true if all ended by themselves. */
   stop(): Promise<boolean>;
@@ -45,6 +45,10 @@ interface Slot {
   since: number;
   /** How often in a row the worker of this place did not live long. */
   failures: number;
+  /** While another one starts, which takes its place: until that is ready, none begins for one that ends. */
+  hasSuccessor: boolean;
+  /** Once it is told to end: a second SIGTERM would end it at once. */
+  ending?: Promise<boolean>;
 }
 
 export function createWorkerPool({
@@ -58,10 +62,10 @@ export function createWorkerPool({
   let isStopping = false;
   let rolling: Promise<void> | undefined;
   let isRollWanted = false;
+  const started = Promise.withResolvers<void>();
 
-  /** `onEnd`: instead of starting it again. */
   function begin(failures: number): Slot {
-    const slot: Slot = { worker: fork(), state: 'starting', since: now(), failures };
+    const slot: Slot = { worker: fork(), state: 'starting', since: now(), failures, hasSuccessor: false };
     slots.add(slot);
     const { worker } = slot;
     void worker.ready.then(() => {
@@ -81,23 +85,32 @@ export function createWorkerPool({
   /** Keeps a place filled: when its worker ends, another one begins, later each time unless it has lived for long. */
   function keep(slot: Slot): void {
     void slot.worker.ended.then(() => {
-      if (isStopping || slot.state === 'replaced') return;
-      const failures = now() - slot.since >= WORKER_STEADY_AFTER_MS ? 0 : slot.failures;
-      const delay = Math.min(WORKER_RESTART_MAX_MS, WORKER_RESTART_FIRST_MS * 2 ** failures);
-      logger.warn({ worker: slot.worker.id, afterMs: delay }, 'another worker takes its place');
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        keep(begin(failures + 1));
-      }, delay);
-      timers.add(timer);
+      if (slot.state !== 'replaced' && !slot.hasSuccessor) refill(slot);
     });
+  }
+
+  function refill(slot: Slot): void {
+    if (isStopping) return;
+    const failures = now() - slot.since >= WORKER_STEADY_AFTER_MS ? 0 : slot.failures;
+    const delay = Math.min(WORKER_RESTART_MAX_MS, WORKER_RESTART_FIRST_MS * 2 ** failures);
+    logger.warn({ worker: slot.worker.id, afterMs: delay }, 'another worker takes its place');
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      keep(begin(failures + 1));
+    }, delay);
+    timers.add(timer);
   }
 
   const isReady = ({ worker }: Slot) =>
     Promise.race([worker.ready.then(() => true), worker.ended.then(() => false)]);
 
   /** SIGTERM, and SIGKILL where that is not enough. Resolves with true if the first was. */
-  async function end({ worker }: Slot): Promise<boolean> {
+  function end(slot: Slot): Promise<boolean> {
+    slot.ending ??= endNow(slot);
+    return slot.ending;
+  }
+
+  async function endNow({ worker }: Slot): Promise<boolean> {
     worker.kill('SIGTERM');
     let isKilled = false;
     const timer = setTimeout(() => {
@@ -113,12 +126,14 @@ export function createWorkerPool({
   async function replaceAll(): Promise<void> {
     for (const old of [...slots]) {
       if (isStopping) return;
+      if (!slots.has(old)) continue; // it has ended by itself: the one in its place is new
+      old.hasSuccessor = true;
       const next = begin(0);
       if (!(await isReady(next))) {
-        if (!isStopping)
-          logger.error(
-            'The workers are not replaced any further, since a new one ended before it was ready.',
-          );
+        old.hasSuccessor = false;
+        if (isStopping) return;
+        logger.error('The workers are not replaced any further, since a new one ended before it was ready.');
+        if (!slots.has(old)) refill(old);
         return;
       }
       keep(next);
@@ -135,12 +150,14 @@ export function createWorkerPool({
       if (!isUp) return { tag: 'ended', code: (await first.worker.ended).code };
       keep(first);
       for (let nth = 1; nth < count && !isStopping; nth++) keep(begin(0));
+      started.resolve();
       return { tag: 'ready' };
     },
     ready: () => [...slots].filter(({ state }) => state === 'ready').map(({ worker }) => worker),
     roll() {
       isRollWanted = true;
       rolling ??= (async () => {
+        await started.promise;
         while (isRollWanted && !isStopping) {
           isRollWanted = false;
           await replaceAll();

@@ -1,4 +1,4 @@
-/** The configuration: parses the environment variables once, at start. An empty value counts as absent. */
+/** The configuration: parses the environment variables once, at start. An empty value counts as absent, and spaces around one do not count. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
@@ -65,11 +65,22 @@ export class ConfigError extends Error {
   }
 }
 
-/** Throws `ConfigError` with all mistakes. Reads the files of the TLS certificate and its key. */
-export function parseEnv(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+/**
+ * Throws `ConfigError` with all mistakes. Reads the files of the TLS certificate and its key; where they cannot be used, the
+ * pair is `tlsInUse`.
+ */
+export function parseEnv(
+  env: Record<string, string | undefined>,
+  tlsInUse?: Pick<Tls, 'cert' | 'key'>,
+): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  );
   const parsed = v.safeParse(Env, given);
-  const tls = readTls(given.TLS_CERT_FILE, given.TLS_KEY_FILE);
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = given;
+  const read = readTls(certFile, keyFile);
+  const isReplaced = read.mistakes.length > 0 && tlsInUse && certFile !== undefined && keyFile !== undefined;
+  const tls: typeof read = isReplaced ? { pair: { ...tlsInUse, certFile, keyFile }, mistakes: [] } : read;
   const mistakes = [...(parsed.issues ?? []).map((issue) => issue.message), ...tls.mistakes];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const {
@@ -97,7 +108,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     data: DATA,
     mongodbUrl: MONGODB_URL,
     publicOrigin: PUBLIC_ORIGIN,
-    allowedOrigins: ALLOWED_ORIGINS,
+    allowedOrigins: ALLOWED_ORIGINS ?? [],
     trustProxy: TRUST_PROXY,
     signUp: SIGN_UP,
     workers: WORKERS,
@@ -110,7 +121,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     logLevel: LOG_LEVEL,
     auditLog: AUDIT_LOG,
     metricsPort: METRICS_PORT,
-    metricsHost: METRICS_HOST,
+    metricsHost: METRICS_HOST ?? '127.0.0.1',
     page: PAGE,
   };
 }
@@ -142,7 +153,11 @@ const Env = v.pipe(
     DATA: v.optional(v.string(), './data'),
     MONGODB_URL: v.optional(secret('MONGODB_URL', MONGODB_FORM, toMongodbUrl)),
     PUBLIC_ORIGIN: v.optional(
-      setting('PUBLIC_ORIGIN', 'an origin with no path, such as https://chat.example.org', toOrigin),
+      setting(
+        'PUBLIC_ORIGIN',
+        'one origin with no path, such as https://chat.example.org (others go to ALLOWED_ORIGINS)',
+        toOrigin,
+      ),
     ),
     ALLOWED_ORIGINS: v.optional(
       setting(
@@ -150,7 +165,6 @@ const Env = v.pipe(
         'origins with no path, such as https://a.example.org,https://b.example.org (each by its name: browsers do not accept * together with credentials)',
         (text) => every(commaList(text), toOrigin),
       ),
-      '',
     ),
     TRUST_PROXY: v.optional(
       setting(
@@ -188,13 +202,17 @@ const Env = v.pipe(
     ADMIN_PASSWORD_HASH: v.optional(secret('ADMIN_PASSWORD_HASH', BCRYPT_FORM, toBcryptHash)),
     ADMIN_CHANGES: v.optional(onOrOff('ADMIN_CHANGES'), 'off'),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
-    METRICS_HOST: v.optional(listenOn('METRICS_HOST'), '127.0.0.1'),
+    METRICS_HOST: v.optional(listenOn('METRICS_HOST')),
     TLS_CERT_FILE: v.optional(v.string()),
     PAGE: v.optional(v.string(), fileURLToPath(new URL('../../dist', import.meta.url))),
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
     'METRICS_PORT is the same as PORT: the metrics need their own port.',
+  ),
+  v.check(
+    ({ METRICS_HOST, METRICS_PORT }) => METRICS_HOST === undefined || METRICS_PORT !== undefined,
+    'METRICS_HOST is set, but METRICS_PORT is not: without a port there are no metrics.',
   ),
   v.check(
     ({ ADMIN_CHANGES, ADMIN_PASSWORD_HASH }) => !ADMIN_CHANGES || ADMIN_PASSWORD_HASH !== undefined,
@@ -224,7 +242,6 @@ function secret<T>(name: string, form: string, parse: (text: string) => T | unde
 function parsed<T>(sentence: (text: string) => string, parse: (text: string) => T | undefined) {
   return v.pipe(
     v.string(),
-    v.trim(),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value);
       if (value !== undefined) return value;
@@ -244,11 +261,14 @@ function toBcryptHash(text: string): string | undefined {
   return cost >= BCRYPT_COST_MIN && cost <= BCRYPT_COST_MAX ? text : undefined;
 }
 
-/** A name is compared as it stands: with a `*` in it, it would match nothing. */
+/**
+ * A name is compared as browsers send it: with a `*`, a comma or a dot at its end it would match nothing, or the server would
+ * not answer under its own name.
+ */
 function toOrigin(text: string): string | undefined {
-  if (!URL.canParse(text) || text.includes('*')) return undefined;
+  if (!URL.canParse(text) || /[*,]/.test(text)) return undefined;
   const url = new URL(text);
-  const bare = url.href === `${url.origin}/`;
+  const bare = url.href === `${url.origin}/` && !url.hostname.endsWith('.');
   return bare && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;
 }
 
@@ -282,9 +302,10 @@ function commaList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** Of none there is nothing: nobody knows what a list of commas alone was to say. */
 function every<T>(items: string[], parse: (item: string) => T | undefined): T[] | undefined {
   const parsed = items.map(parse).filter((item) => item !== undefined);
-  return parsed.length === items.length ? parsed : undefined;
+  return items.length > 0 && parsed.length === items.length ? parsed : undefined;
 }
 
 /** Reads certificate and key. Without both files there is no pair. A mistake is a sentence; with a mistake there is no pair. */

@@ -18,11 +18,7 @@ export function createMetrics(
 ) {
   const registry = new Registry();
   const registers = [registry];
-  // memory, processor, event-loop delay, garbage collection, open files
-  collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
-  for (const name of NAMED_WRONGLY) registry.removeSingleMetric(name);
-  for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' });
-  watchWorst(registry);
+  measureProcess(registry);
   const connectionRefusals = new Counter({
     registers,
     name: 'holdfast_connection_refusals_total',
@@ -138,6 +134,14 @@ export function createMetrics(
         },
       }),
   };
+}
+
+/** Memory, processor, event-loop delay, garbage collection, open files. */
+export function measureProcess(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
+  for (const name of NAMED_WRONGLY) registry.removeSingleMetric(name);
+  for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' });
+  watchWorst(registry);
 }
 
 /** Gauges of prom-client with the suffix of a counter. What they say is also in `holdfast_nodejs_active_resources`. */

@@ -38,6 +38,8 @@ export const WORKER_ALIVE_EVERY_MS = 1_000;
 export const WORKER_SILENT_MS = 5_000;
 /** How long a request with a session of Engine.IO waits until a worker has told of that session; usually for a few milliseconds. */
 export const SESSION_KNOWN_WITHIN_MS = 500;
+/** A worker that starts waits so long for the certificate that its primary has, where it cannot use the files. */
+export const TLS_OF_PRIMARY_WITHIN_MS = 5_000;
 /** The metrics are those of the workers that answer within this. */
 export const METRICS_OF_WORKER_MS = 2_000;
 /** How often the TLS files are looked at. A change is used when it has lasted from one look to the next. */

@@ -105,9 +105,9 @@ export function createKoaApp({
   });
   koa.use(securityHeaders());
   koa.use(health(isReady)); // before the check of the host: load balancers send any
-  koa.use(refuseForeignHosts(hosts, { metrics, audit }));
   koa.use(onlyApi(noStore));
-  koa.use(onlyApi(cors(allowedOrigins)));
+  koa.use(onlyApi(cors(allowedOrigins))); // before the check of the host: an allowed page may read that sentence
+  koa.use(refuseForeignHosts(hosts, { metrics, audit }));
   koa.use(onlyApi(answerUnanswered));
   koa.use(api.routes());
   koa.use(api.allowedMethods());

@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
+import { CORS_METHODS, corsHeaders, isPreflight } from '../request/corsHeaders.ts';
 import { type HostCheck, MISDIRECTED_STATUS } from '../request/hostCheck.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 
@@ -128,14 +129,11 @@ export function cors(allowedOrigins: readonly string[]): HttpMiddleware {
   if (allowedOrigins.length === 0) return (_ctx, next) => next();
 
   return async (ctx, next) => {
-    ctx.vary('Origin');
-    if (ctx.state.requestContext.origin !== 'allowed' || ctx.get('Origin') === '') return next();
-    ctx.set('Access-Control-Allow-Origin', ctx.get('Origin'));
-    ctx.set('Access-Control-Allow-Credentials', 'true');
-    ctx.set('Access-Control-Expose-Headers', 'Retry-After');
-    const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== '';
-    if (!isPreflight) return next();
-    ctx.set('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE');
+    const { Vary, ...headers } = corsHeaders(allowedOrigins, ctx.req);
+    if (Vary) ctx.vary(Vary);
+    ctx.set(headers);
+    if (!isPreflight(allowedOrigins, ctx.req)) return next();
+    ctx.set('Access-Control-Allow-Methods', CORS_METHODS);
     ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
     ctx.set('Access-Control-Max-Age', '600');
     ctx.status = 204;

@@ -142,6 +142,7 @@ interface Deps {
   /** Requests per second and device. */
   frameLimiter: Limiter;
   onLimit: OnLimit;
+  allowedOrigins: readonly string[];
   contextOf: (request: IncomingMessage) => RequestContext;
   /** Called with the request of each handshake that is authenticated. */
   onAuthenticated: (request: IncomingMessage) => void;
@@ -227,6 +228,7 @@ export function createRealtime({
   io,
   http,
   hasOtherProcesses,
+  allowedOrigins,
   contextOf,
   hosts,
   store,
@@ -249,7 +251,7 @@ export function createRealtime({
 }: Deps): Realtime {
   const monotonic = () => performance.now();
   const admission = createAdmission({ io, now: monotonic, onLimit });
-  guardRequests(http, (request) => {
+  guardRequests(http, allowedOrigins, (request) => {
     if (!request.url?.startsWith('/socket.io/')) return undefined;
     const context = contextOf(request);
     const isOwnHost = hosts.isOwn(context.host);

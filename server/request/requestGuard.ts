@@ -8,6 +8,7 @@ import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_STATUS } from '../../shared/protocol/index.ts';
 import { refusal, wireError } from '../base/refusal.ts';
+import { CORS_METHODS, corsHeaders, isPreflight } from './corsHeaders.ts';
 import { MISDIRECTED_STATUS } from './hostCheck.ts';
 import { sessionOf } from './webServer.ts';
 
@@ -19,9 +20,13 @@ export interface EarlyRefusal {
   body: string;
 }
 
-/** Runs before every listener that `http` has at the moment. `refusalOf` is called for each request and each upgrade. */
+/**
+ * Runs before every listener that `http` has at the moment. `refusalOf` is called for each request and each upgrade. A page of
+ * `allowedOrigins` may read why: its preflight is answered, and what it then sends is refused.
+ */
 export function guardRequests(
   http: NetServer,
+  allowedOrigins: readonly string[],
   refusalOf: (request: IncomingMessage) => EarlyRefusal | undefined,
 ): void {
   intercept(http, 'request', (request: IncomingMessage, response: ServerResponse) => {
@@ -29,8 +34,10 @@ export function guardRequests(
     const why = refusalOf(request);
     if (!why) return false;
     const session = sessionOf(request);
-    response.writeHead(why.status, headersOf(why, session ? {} : CLOSE));
-    response.end(why.body, () => session?.close());
+    const more = { ...(session ? {} : CLOSE), ...corsHeaders(allowedOrigins, request) };
+    if (isPreflight(allowedOrigins, request))
+      response.writeHead(204, { ...more, ...anything(request) }).end();
+    else response.writeHead(why.status, headersOf(why, more)).end(why.body, () => session?.close());
     return true;
   });
   intercept(http, 'upgrade', (request: IncomingMessage, socket: Duplex) => {
@@ -71,6 +78,15 @@ export function foreignHost(sentence: string): EarlyRefusal {
  * client gets GOAWAY.
  */
 const CLOSE = { Connection: 'close' };
+
+/** Without Access-Control-Max-Age: it says nothing of requests that are not refused. */
+function anything({ headers }: IncomingMessage): Record<string, string> {
+  const wanted = headers['access-control-request-headers'];
+  return {
+    'Access-Control-Allow-Methods': CORS_METHODS,
+    ...(wanted === undefined ? {} : { 'Access-Control-Allow-Headers': wanted }),
+  };
+}
 
 function headersOf({ retryAfter }: EarlyRefusal, more: Record<string, string>): Record<string, string> {
   return {

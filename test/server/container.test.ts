@@ -50,7 +50,15 @@ test('a shutdown fits into the 10 s of `docker stop`; with DRAIN_SECONDS=5, into
     expect(Number(seconds) * 1_000).toBeGreaterThan(DRAIN_MS + STOPPED_WITHIN_MS);
 });
 
-test('compose.yaml passes on each setting of the surroundings that is not of one node', () => {
-  for (const name of ['PUBLIC_ORIGIN', 'ALLOWED_ORIGINS', 'TRUST_PROXY', 'DRAIN_SECONDS'])
-    expect(read('compose.yaml')).toContain(`    ${name}: \${${name}:-}\n`);
+/** Decided by image and compose.yaml: where it listens, its files, its database. */
+const OF_THE_IMAGE = ['PORT', 'HOST', 'DATA', 'MONGODB_URL', 'TLS_CERT_FILE', 'TLS_KEY_FILE', 'PAGE'];
+
+test('compose.yaml passes on each setting of docs/OPERATE.md that the image does not decide', () => {
+  const table = read('docs/OPERATE.md').split('## Settings')[1]!.split('\n## ')[0]!;
+  const documented = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names]) =>
+    [...names!.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!),
+  );
+  const passed = [...read('compose.yaml').matchAll(/^ {4}([A-Z_]+): \$\{(\w+):-\}$/gm)];
+  for (const [, name, of] of passed) expect(of).toBe(name);
+  expect([...passed.map(([, name]) => name), ...OF_THE_IMAGE].sort()).toEqual(documented.sort());
 });

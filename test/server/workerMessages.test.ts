@@ -95,3 +95,13 @@ test('memory and file descriptors are also those of the worst worker, which a su
   const sample = await samples();
   expect([sample(memory), sample(files)]).toEqual([2e9, 0.9]);
 });
+
+test('the process of the primary is measured, too: it accepts all connections', async () => {
+  const { samples, beReady } = scene();
+  beReady();
+  const sample = await samples();
+  expect(sample('holdfast_process_resident_memory_max_bytes')).toBeGreaterThan(10_000_000);
+  expect(sample('holdfast_process_open_fds')).toBeGreaterThan(0);
+  expect(sample('holdfast_process_open_fds_max_ratio')).toBeGreaterThan(0);
+  expect(sample('holdfast_workers')).toBe(0);
+});

@@ -141,3 +141,75 @@ test('stopping is orderly also where SIGTERM itself ends a worker that has only 
   for (const worker of forked) worker.end(null, 'SIGTERM');
   expect(await stopped).toBe(true);
 });
+
+test('a worker that dies while another one starts in its place is not started again: there are never more than wanted', async () => {
+  const { pool, forked, pass, readyIds } = await running();
+  const rolled = pool.roll();
+  await pass(0);
+  forked[0]!.end(null);
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(forked).toHaveLength(3);
+  forked[2]!.becomeReady();
+  await pass(0);
+  forked[3]!.becomeReady();
+  await rolled;
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(readyIds()).toEqual([3, 4]);
+});
+
+test('a worker that dies before its turn has its place filled by a new one, which is not replaced', async () => {
+  const { pool, forked, pass, readyIds } = await running();
+  const rolled = pool.roll();
+  await pass(0);
+  forked[1]!.end(null);
+  await pass(WORKER_RESTART_FIRST_MS);
+  for (const worker of forked) worker.becomeReady();
+  await rolled;
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(readyIds()).toEqual([3, 4]);
+  expect(forked).toHaveLength(4);
+});
+
+test('a worker that dies while another one starts in its place, and that one dies too, has its place filled', async () => {
+  const { pool, forked, pass, readyIds } = await running();
+  const rolled = pool.roll();
+  await pass(0);
+  forked[0]!.end(null);
+  forked[2]!.end(78);
+  await rolled;
+  await pass(WORKER_RESTART_FIRST_MS);
+  for (const worker of forked) worker.becomeReady();
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(readyIds()).toEqual([2, 4]);
+});
+
+test('a worker is told once to end: stopping while it is being replaced is orderly', async () => {
+  const { pool, forked, pass } = await running({ obeys: false });
+  void pool.roll();
+  await pass(0);
+  forked[2]!.becomeReady();
+  await pass(0);
+  const stopped = pool.stop();
+  await pass(0);
+  expect(forked.map(({ signals }) => signals)).toEqual([['SIGTERM'], ['SIGTERM'], ['SIGTERM']]);
+  for (const worker of forked) worker.end(0);
+  expect(await stopped).toBe(true);
+});
+
+test('to be replaced while the first one starts: that one starts alone, and the others are replaced when they have begun', async () => {
+  const { pool, forked, pass, readyIds } = scene();
+  const started = pool.start();
+  const rolled = pool.roll();
+  await pass(0);
+  expect(forked).toHaveLength(1);
+  const readyAll = () => {
+    for (const worker of forked) worker.becomeReady();
+    return pass(0);
+  };
+  await readyAll();
+  expect(await started).toEqual({ tag: 'ready' });
+  while (forked.length < 4) await readyAll();
+  await readyAll();
+  await rolled;
+  expect(readyIds()).toEqual([3, 4]);
+});

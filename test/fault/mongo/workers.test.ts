@@ -1,6 +1,9 @@
 /** WORKERS: several processes behind one port, which are killed and replaced while people write. */
 // @module-tag slow
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiClient, connectClient, type SignedUp, signUp, text, wholeLog } from '../../support/api.ts';
 import { makeCertificate } from '../../support/certificate.ts';
@@ -190,10 +193,10 @@ test('with DRAIN_SECONDS a primary that has no open port yet stops at once, and 
   expect(code).toBe(0);
 });
 
-test('with TLS a client stays with its worker: the page by HTTP/2, long polling and a websocket', {
-  timeout: 90_000,
+test('with TLS a client stays with its worker: the page by HTTP/2, long polling and a websocket; workers that start while the files are broken use what the primary has', {
+  timeout: 120_000,
 }, async () => {
-  const { certFile, keyFile } = makeCertificate(folder.path, 'workers');
+  const { certFile, keyFile, cert } = makeCertificate(folder.path, 'workers');
   await using server = await startServer({
     env: { MONGODB_URL: mongo.anotherUrl(), WORKERS: '2', TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile },
   });
@@ -213,5 +216,18 @@ test('with TLS a client stays with its worker: the page by HTTP/2, long polling 
     expect((await another.request(post, '3')).status).toBe(200);
     another.close();
   }
+
+  writeFileSync(keyFile, 'no key');
+  const before = workersOf(server);
+  process.kill(before[0]!, 'SIGKILL');
+  await waitFor('one takes its place', () => readyWorkers(server) === 3, STARTED_WITHIN_MS);
+  process.kill(server.pid(), 'SIGHUP');
+  await waitFor('all are replaced', () => readyWorkers(server) === 5, STARTED_WITHIN_MS);
+  await waitFor('the old ones have ended', () => workersOf(server).length === 2);
+  expect(workersOf(server).filter((pid) => before.includes(pid))).toEqual([]);
+  const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  expect(socket.getPeerX509Certificate()?.raw).toEqual(new X509Certificate(cert).raw);
+  socket.destroy();
   expect(await server.stop()).toBe(0);
 });

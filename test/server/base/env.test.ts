@@ -137,6 +137,7 @@ test('parses the settings', () => {
     metricsPort: 9090,
     metricsHost: '0.0.0.0',
   });
+  expect(parseEnv({ DATA: ' /x ', PAGE: ' /y ' })).toMatchObject({ data: '/x', page: '/y' });
   expect(parseEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toMatchObject({ tag: 'addresses' });
 });
 
@@ -157,7 +158,17 @@ test.each([
   [{ DRAIN_SECONDS: '301' }, /^DRAIN_SECONDS is /],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
   [{ AUDIT_LOG: 'yes' }, /^AUDIT_LOG is "yes": it must be on or off\.$/],
-  [{ METRICS_HOST: 'http://x' }, /^METRICS_HOST /],
+  [{ METRICS_HOST: 'http://x', METRICS_PORT: '9090' }, /^METRICS_HOST is "http:\/\/x"/],
+  [{ METRICS_HOST: '0.0.0.0' }, /^METRICS_HOST is set, but METRICS_PORT is not: .*no metrics\.$/],
+  [{ TRUST_PROXY: ',' }, /^TRUST_PROXY is ",": it must be the number of proxies/],
+  [{ ALLOWED_ORIGINS: ' , ' }, /^ALLOWED_ORIGINS is ",": it must be origins/],
+  [{ ALLOWED_ORIGINS: 'https://a.example.' }, /^ALLOWED_ORIGINS /],
+  [
+    { PUBLIC_ORIGIN: 'https://chat.example,' },
+    /^PUBLIC_ORIGIN is .* must be one origin .*others go to ALLOWED_ORIGINS/,
+  ],
+  [{ PUBLIC_ORIGIN: 'https://chat.example,https://b.example' }, /^PUBLIC_ORIGIN is .* must be one origin/],
+  [{ PUBLIC_ORIGIN: 'https://chat.example.' }, /^PUBLIC_ORIGIN is .* must be one origin/],
   [{ PORT: '9090', METRICS_PORT: '9090' }, /^METRICS_PORT is the same as PORT/],
   [{ TLS_KEY_FILE: 'k.pem' }, /TLS_CERT_FILE is not/],
   [{ TLS_CERT_FILE: '/nowhere/c.pem', TLS_KEY_FILE: import.meta.filename }, /^TLS_CERT_FILE .*ENOENT/],
@@ -186,6 +197,18 @@ describe('TLS', () => {
   test('reads certificate and key', () => {
     const config = parseEnv({ TLS_CERT_FILE: file('one.crt'), TLS_KEY_FILE: file('one.key') });
     expect(config.tls?.cert.toString()).toContain('BEGIN CERTIFICATE');
+    const inUse = { cert: Buffer.from('old'), key: Buffer.from('old') };
+    const [good, broken] = ['one.crt', 'empty'].map((cert) => ({
+      TLS_CERT_FILE: file(cert),
+      TLS_KEY_FILE: file('one.key'),
+    }));
+    expect(parseEnv(good!, inUse).tls).toEqual(config.tls);
+    expect(parseEnv(broken!, inUse).tls).toEqual({
+      ...inUse,
+      certFile: file('empty'),
+      keyFile: file('one.key'),
+    });
+    expect(parseEnv({}, inUse).tls).toBeUndefined();
   });
 
   test('reports files that are no certificate and key, or do not match', () => {

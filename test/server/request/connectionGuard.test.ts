@@ -111,7 +111,7 @@ test('an address that makes too many requests gets 429, then its connections are
   const { http, closed, dial } = await scene((_, response) => void response.end('ok'), {
     isShunned: () => isShunned,
   });
-  guardRequests(http, () => (isShunned ? tooManyRequests(1_500) : undefined));
+  guardRequests(http, [], () => (isShunned ? tooManyRequests(1_500) : undefined));
   const socket = await dial();
   isShunned = true;
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -137,7 +137,7 @@ test('a connection that does not read its answers is closed', async () => {
 test('a connection with too many unanswered requests is closed', async () => {
   let handled = 0;
   const { http, closed, dial } = await scene(() => void handled++);
-  guardRequests(http, () => undefined);
+  guardRequests(http, [], () => undefined);
   const socket = await dial();
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
   await once(socket, 'close');
