@@ -1,4 +1,4 @@
-/** Runs the contract on every broken store, and once on the correct one. */
+/** The contract on every broken store, and on the correct one; run.ts chooses the cases. */
 import { describe } from 'vitest';
 import { sharedCases, sharedHistoryCases } from '../store.contract.ts';
 import { brokenHarness, FAULTS, type Fault } from './faults.ts';

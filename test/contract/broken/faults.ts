@@ -20,7 +20,7 @@ export interface Fault {
   data?: () => MemoryData;
   /** Wraps the nth store that is opened on the data, where the fault is in the store. */
   around?: (store: Store, nth: number, data: MemoryData) => Store;
-  /** Titles of cases that must fail, or parts of them. */
+  /** Titles of cases that must fail, or parts of them. Only these run with this fault, so every case has to be named by one. */
   caughtBy: string[];
   /** Random histories must find it too, in a few steps. Only for faults that need no long search. */
   byHistories?: true;

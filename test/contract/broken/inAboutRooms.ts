@@ -9,7 +9,11 @@ export const aboutRoomFaults: Fault[] = [
       new (class extends MemoryData {
         protected override setAbout(): void {}
       })(),
-    caughtBy: ['a room has the name and the description of its newest changes'],
+    caughtBy: [
+      'a room has the name and the description of its newest changes',
+      'a message that is deleted, or is none, cannot be pinned; a repeat of the pin stays one',
+      'changes at several stores at the same moment end in one value at all of them',
+    ],
   },
   {
     name: 'the change that is applied last holds',
@@ -35,7 +39,10 @@ export const aboutRoomFaults: Fault[] = [
           if (row.kind !== 'delete') super.setAbout(row);
         }
       })(),
-    caughtBy: ['the message that was pinned last is pinned, until it is unpinned or deleted'],
+    caughtBy: [
+      'the message that was pinned last is pinned, until it is unpinned or deleted',
+      'a message that was deleted is not pinned, whichever of the two is applied last',
+    ],
   },
   {
     name: 'a message that was deleted meanwhile is pinned',
@@ -69,6 +76,9 @@ export const aboutRoomFaults: Fault[] = [
           super.setAbout(row);
         }
       })(),
-    caughtBy: ['a room has the name and the description of its newest changes'],
+    caughtBy: [
+      'a room has the name and the description of its newest changes',
+      'says alone what was changed of a room, for example that it is for announcements',
+    ],
   },
 ];

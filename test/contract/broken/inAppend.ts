@@ -21,7 +21,13 @@ export const appendFaults: Fault[] = [
         const serverOffset = (await store.log.heads([items.at(-1)!.room])).get(items.at(-1)!.room)! + 1;
         return { results: [...results, { tag: 'appended', serverOffset, at }] };
       }),
-    caughtBy: ['L1 has no gap and no repeat under concurrent batches', 'L1 L5 several stores write one room'],
+    caughtBy: [
+      'L1 has no gap and no repeat under concurrent batches',
+      'L1 L5 several stores write one room',
+      'stores a body unchanged: emoji, newlines, quotes, and 4,000 code points',
+      'an edit or deletion may target an earlier text of its batch',
+      'lists the rooms of a user, with head and read marker',
+    ],
     byHistories: true,
   },
   {
@@ -45,6 +51,7 @@ export const appendFaults: Fault[] = [
       'L5 new, repeated, conflicting, refused and failing items over several rooms in one batch',
       'L1 has no gap and no repeat under concurrent batches',
       'L1 L5 several stores',
+      'a target later in the batch is not found',
     ],
     byHistories: true,
   },
@@ -56,7 +63,10 @@ export const appendFaults: Fault[] = [
         const sorted = results.toSorted((x, y) => offsetOf(y) - offsetOf(x));
         return { results: results.every((one) => one.tag === 'appended') ? sorted : results };
       }),
-    caughtBy: ['L1 L5 several stores write one room'],
+    caughtBy: [
+      'L1 L5 several stores write one room',
+      'L1 numbers each room by itself, from 1 to its head, without a gap',
+    ],
     byHistories: true,
   },
   {

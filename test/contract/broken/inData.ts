@@ -15,7 +15,12 @@ export const dataFaults: Fault[] = [
           return head >= 5 ? head + 1 : head;
         }
       })(),
-    caughtBy: ['L1 has no gap and no repeat under concurrent batches', 'L1 L5 several stores write one room'],
+    caughtBy: [
+      'L1 has no gap and no repeat under concurrent batches',
+      'L1 L5 several stores write one room',
+      'is inclusive, ascending, and ends at the head',
+      'L1 two stores write several rooms concurrently, in opposite order',
+    ],
     byHistories: true,
   },
   {
@@ -55,6 +60,7 @@ export const dataFaults: Fault[] = [
       'L3 a repeat after the entry was deleted',
       'L3 a repeat after the author left',
       'L3 the same batch on every store concurrently is in the log once, with the same result for all',
+      'a repeated change is found by its key, and does not undo a later one',
     ],
     byHistories: true,
   },
@@ -72,6 +78,7 @@ export const dataFaults: Fault[] = [
     caughtBy: [
       'a deletion redacts its target and all its edits',
       'an edit after the deletion is stored redacted',
+      'S3 single entries come with the last edit of each message, or its first deletion, and without deleted text',
     ],
     byHistories: true,
   },
@@ -110,7 +117,11 @@ export const dataFaults: Fault[] = [
           row.isUnfinished = false;
         }
       })(),
-    caughtBy: ['the greatest serverOffset wins', 'members follow joins and leaves'],
+    caughtBy: [
+      'the greatest serverOffset wins',
+      'members follow joins and leaves',
+      'lists the rooms of many users at once, and leaves out users without rooms',
+    ],
     byHistories: true,
   },
   {
@@ -149,6 +160,10 @@ export const dataFaults: Fault[] = [
       if (last) data.rowsOf(last.room).pop();
       return store;
     },
-    caughtBy: ['L4 acknowledged entries are there after reopening', 'L3 a repeat after reopening'],
+    caughtBy: [
+      'L4 acknowledged entries are there after reopening',
+      'L3 a repeat after reopening',
+      'one store reopens while the others write: nothing is lost, and numbering continues',
+    ],
   },
 ];

@@ -19,6 +19,7 @@ export const kindFaults: Fault[] = [
     caughtBy: [
       'an entry of an unknown form is returned unchanged',
       'a text keeps a field that this version does not know',
+      'O2 a reply to what is no message of the log is appended, with the key alone',
     ],
   },
   {
@@ -32,6 +33,8 @@ export const kindFaults: Fault[] = [
     caughtBy: [
       'an aggregate may target anybody’s message, and does not change it',
       'a removal by another user redacts the message and its replacements, with all their fields',
+      'a reply names anybody’s message by its key, and gets its serverOffset, also within one batch',
+      'a reply neither changes its message nor is changed with it; deleted, it keeps no key',
     ],
   },
   {

@@ -143,7 +143,10 @@ export const readFaults: Fault[] = [
         },
       });
     },
-    caughtBy: ['L2 a tail delivers only what every store can read'],
+    caughtBy: [
+      'L2 a tail delivers only what every store can read',
+      'only an own text in the same room can be amended; otherwise no-target',
+    ],
     byHistories: true,
   },
   {

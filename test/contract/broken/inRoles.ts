@@ -47,7 +47,10 @@ export const roleFaults: Fault[] = [
           if (ban) member.ban = ban;
         }
       })(),
-    caughtBy: ['a ban ends the membership, and no join makes a member until it is lifted'],
+    caughtBy: [
+      'a ban ends the membership, and no join makes a member until it is lifted',
+      'a join at one store and a ban at another at the same moment: the user is out',
+    ],
   },
   {
     name: 'the side effects of a change that was interrupted are not applied before the next decision',

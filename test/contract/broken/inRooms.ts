@@ -115,7 +115,11 @@ export const roomFaults: Fault[] = [
         },
       });
     },
-    caughtBy: ['read markers only rise', 'every store raises the same read marker'],
+    caughtBy: [
+      'read markers only rise',
+      'every store raises the same read marker',
+      'the read marker of a member begins at the entry by which they joined, each time',
+    ],
     byHistories: true,
   },
   {
@@ -198,7 +202,11 @@ export const roomFaults: Fault[] = [
           return rooms.filter(({ activeAt }) => !after || activeAt < after.activeAt).slice(0, limit);
         },
       }),
-    caughtBy: ['lists public rooms by activity', 'the time of activity follows'],
+    caughtBy: [
+      'lists public rooms by activity',
+      'the time of activity follows',
+      'the activity of a room at one store moves it up in the list of every other',
+    ],
   },
   {
     name: 'a page begins after the room that the last one ended with, wherever that is now',

@@ -16,6 +16,7 @@ export const userFaults: Fault[] = [
       'a name belongs to one user',
       'of many concurrent sign-ups with one name, one succeeds',
       'concurrent sign-ups with one name at several stores',
+      'creates a user and the first device atomically',
     ],
   },
   {
@@ -26,7 +27,10 @@ export const userFaults: Fault[] = [
   {
     name: 'a claim never expires',
     around: (store) => withUsers(store, { byClaim: (claim) => store.users.byClaim(claim, 0) }),
-    caughtBy: ['a claim finds its device for a limited time'],
+    caughtBy: [
+      'a claim finds its device for a limited time',
+      'a claim creates one device, and another one when it has expired',
+    ],
   },
   {
     name: 'a claim is known only to the store that created it',
@@ -137,7 +141,10 @@ export const userFaults: Fault[] = [
           }
         },
       }),
-    caughtBy: ['a sign-in with a password that was changed since it was verified adds no device'],
+    caughtBy: [
+      'a sign-in with a password that was changed since it was verified adds no device',
+      'of sign-ins concurrent with a change of the password, none with the old one stays',
+    ],
   },
   {
     name: 'anybody may remove a device',
