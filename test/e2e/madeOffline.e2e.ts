@@ -5,62 +5,52 @@ import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } f
 import { violations } from '../support/axe.ts';
 import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
-import {
-  BOTH,
-  bodies,
-  expect,
-  expectState,
-  message,
-  say,
-  signUp,
-  startInstallation,
-  test,
-} from './fixtures.ts';
+import { bodies, expect, expectState, message, say, signUp, startInstallation, test } from './fixtures.ts';
 
 // The headless shell has no Background Sync.
 test.use(WHOLE_CHROMIUM);
 
-test(
-  'O1 O2 O3 a room is made offline and the browser is killed: after a restart the room and what was written arrive once, in order, though the server is killed meanwhile',
-  BOTH,
-  async ({ server, network, storage }) => {
-    test.setTimeout(120_000);
-    const before = await startInstallation(storage.path, network.url);
-    const page = await before.context.newPage();
-    await page.goto('/');
-    await signUp(page, 'Ada');
-    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-    network.refuse();
-    await makeRoom(page, 'Night watch');
-    for (const body of ['one', 'two']) await say(page, body);
-    await expectState(page, 'two', 'Queued');
-    await before.kill9();
+test('O1 O2 O3 a room is made offline and the browser is killed: after a restart the room and what was written arrive once, in order, though the server is killed meanwhile', async ({
+  server,
+  network,
+  storage,
+}) => {
+  test.setTimeout(120_000);
+  const before = await startInstallation(storage.path, network.url);
+  const page = await before.context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  network.refuse();
+  await makeRoom(page, 'Night watch');
+  for (const body of ['one', 'two']) await say(page, body);
+  await expectState(page, 'two', 'Queued');
+  await before.kill9();
 
-    const after = await startInstallation(storage.path, network.url);
-    const again = await after.context.newPage();
-    await again.goto('/');
-    await again.getByRole('link', { name: /Night watch/ }).click();
-    await expectState(again, 'two', 'Queued');
-    await say(again, 'three');
-    await server.kill9();
-    network.pass();
-    await server.start();
-    for (const body of ['one', 'two', 'three']) await expectState(again, body, 'Sent');
-    expect(await bodies(again)).toEqual(['one', 'two', 'three']);
+  const after = await startInstallation(storage.path, network.url);
+  const again = await after.context.newPage();
+  await again.goto('/');
+  await again.getByRole('link', { name: /Night watch/ }).click();
+  await expectState(again, 'two', 'Queued');
+  await say(again, 'three');
+  await server.kill9();
+  network.pass();
+  await server.start();
+  for (const body of ['one', 'two', 'three']) await expectState(again, body, 'Sent');
+  expect(await bodies(again)).toEqual(['one', 'two', 'three']);
 
-    const lin = await signUpByApi(server.url, 'Lin');
-    using client = await connectClient(server.url, lin);
-    const listed = await client.request('room:list', {});
-    const room = listed.ok ? listed.rooms.find(({ name }) => name === 'Night watch') : undefined;
-    expect(room).toMatchObject({ kind: 'public', members: 1, head: 4 });
-    await client.request('room:join', { room: room!.id, clientOffset: newId() });
-    const log = await wholeLog(server.url, lin, room!.id);
-    expect(log.map(({ kind }) => kind)).toEqual(['create', 'text', 'text', 'text', 'join']);
-    await client.append(text('welcome aboard', room!.id));
-    await expect(message(again, 'welcome aboard')).toBeVisible();
-    await after.close();
-  },
-);
+  const lin = await signUpByApi(server.url, 'Lin');
+  using client = await connectClient(server.url, lin);
+  const listed = await client.request('room:list', {});
+  const room = listed.ok ? listed.rooms.find(({ name }) => name === 'Night watch') : undefined;
+  expect(room).toMatchObject({ kind: 'public', members: 1, head: 4 });
+  await client.request('room:join', { room: room!.id, clientOffset: newId() });
+  const log = await wholeLog(server.url, lin, room!.id);
+  expect(log.map(({ kind }) => kind)).toEqual(['create', 'text', 'text', 'text', 'join']);
+  await client.append(text('welcome aboard', room!.id));
+  await expect(message(again, 'welcome aboard')).toBeVisible();
+  await after.close();
+});
 
 test('O2 the worker sends a room that was made offline, and what was written in it, while no page is open', async ({
   server,

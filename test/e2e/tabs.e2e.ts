@@ -8,7 +8,7 @@ import { recordsOf } from '../support/indexedDb.ts';
 import { freeze, startTabs, thaw, ticksOf } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { BOTH, bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const EACH_SAYS = 8;
 
@@ -20,65 +20,65 @@ interface Speaker {
 }
 
 for (const seed of [1, 2]) {
-  test(
-    `S5 L5 O2 three tabs send at once, one is closed and one frozen meanwhile: one order, no duplicates (seed ${seed})`,
-    seed === 1 ? BOTH : {},
-    async ({ server, network, storage }) => {
-      test.setTimeout(120_000);
-      const random = seeded(seed);
-      const session = await signUpByApi(server.url, 'Watcher');
-      using watcher = await connectClient(server.url, session);
-      await using tabs = await startTabs(storage.path);
-      const first = await tabs.open(network.url);
-      await signUp(first, 'Ada');
-      const pages = [first, await tabs.open(first.url()), await tabs.open(first.url())];
-      for (const page of pages) await expect(composer(page)).toBeVisible();
-      const [stays, closed, frozen] = random
-        .shuffle(pages)
-        .map((page): Speaker => ({ page, begun: [], taken: [] })) as [Speaker, Speaker, Speaker];
-      network.delay(random.int(0, 60)); // so that something is always in flight
+  test(`S5 L5 O2 three tabs send at once, one is closed and one frozen meanwhile: one order, no duplicates (seed ${seed})`, async ({
+    server,
+    network,
+    storage,
+  }) => {
+    test.setTimeout(120_000);
+    const random = seeded(seed);
+    const session = await signUpByApi(server.url, 'Watcher');
+    using watcher = await connectClient(server.url, session);
+    await using tabs = await startTabs(storage.path);
+    const first = await tabs.open(network.url);
+    await signUp(first, 'Ada');
+    const pages = [first, await tabs.open(first.url()), await tabs.open(first.url())];
+    for (const page of pages) await expect(composer(page)).toBeVisible();
+    const [stays, closed, frozen] = random
+      .shuffle(pages)
+      .map((page): Speaker => ({ page, begun: [], taken: [] })) as [Speaker, Speaker, Speaker];
+    network.delay(random.int(0, 60)); // so that something is always in flight
 
-      const speaking = [speak(stays, 'stays'), speak(frozen, 'frozen')];
-      const cutShort = speak(closed, 'closed').catch(() => {});
-      await Promise.all([
-        inTheMiddle(closed, () => closed.page.close()),
-        inTheMiddle(frozen, () => freeze(frozen.page)),
-      ]);
-      const stoodStillAt = await ticksOf(frozen.page);
+    const speaking = [speak(stays, 'stays'), speak(frozen, 'frozen')];
+    const cutShort = speak(closed, 'closed').catch(() => {});
+    await Promise.all([
+      inTheMiddle(closed, () => closed.page.close()),
+      inTheMiddle(frozen, () => freeze(frozen.page)),
+    ]);
+    const stoodStillAt = await ticksOf(frozen.page);
 
-      await speaking[0];
-      await cutShort;
-      for (const body of stays.taken) await expectState(stays.page, body, 'Sent');
-      for (const body of [...stays.taken, ...closed.taken, ...frozen.taken]) await watcher.hears(body);
-      const ticks = await ticksOf(stays.page);
-      await waitFor('time goes by', async () => (await ticksOf(stays.page)) > ticks + 10);
-      expect(await ticksOf(frozen.page)).toBe(stoodStillAt);
-      expect(frozen.taken.length).toBeLessThan(EACH_SAYS);
+    await speaking[0];
+    await cutShort;
+    for (const body of stays.taken) await expectState(stays.page, body, 'Sent');
+    for (const body of [...stays.taken, ...closed.taken, ...frozen.taken]) await watcher.hears(body);
+    const ticks = await ticksOf(stays.page);
+    await waitFor('time goes by', async () => (await ticksOf(stays.page)) > ticks + 10);
+    expect(await ticksOf(frozen.page)).toBe(stoodStillAt);
+    expect(frozen.taken.length).toBeLessThan(EACH_SAYS);
 
-      await thaw(frozen.page);
-      await speaking[1];
-      await expect.poll(() => recordsOf(stays.page, { store: 'rows' })).toEqual([]);
-      const log = await wholeLog(server.url, session);
-      expect(log.map((entry) => entry.serverOffset)).toEqual(log.map((_, index) => index + 1));
-      const texts = log.flatMap((entry) => bodyOf(entry) ?? []);
-      const of = ({ begun }: Speaker) => texts.filter((body) => begun.includes(body));
-      expect(of(stays)).toEqual(stays.begun);
-      expect(of(frozen)).toEqual(frozen.begun);
-      expect(of(closed)).toEqual(closed.begun.slice(0, of(closed).length));
-      expect(of(closed).length).toBeGreaterThanOrEqual(closed.taken.length);
-      for (const { page } of [stays, frozen]) await expect.poll(() => bodies(page)).toEqual(texts);
-      expect(watcher.heard(LOBBY).flatMap((entry) => bodyOf(entry) ?? [])).toEqual(texts);
-      for (const body of texts) await expectState(frozen.page, body, 'Sent');
+    await thaw(frozen.page);
+    await speaking[1];
+    await expect.poll(() => recordsOf(stays.page, { store: 'rows' })).toEqual([]);
+    const log = await wholeLog(server.url, session);
+    expect(log.map((entry) => entry.serverOffset)).toEqual(log.map((_, index) => index + 1));
+    const texts = log.flatMap((entry) => bodyOf(entry) ?? []);
+    const of = ({ begun }: Speaker) => texts.filter((body) => begun.includes(body));
+    expect(of(stays)).toEqual(stays.begun);
+    expect(of(frozen)).toEqual(frozen.begun);
+    expect(of(closed)).toEqual(closed.begun.slice(0, of(closed).length));
+    expect(of(closed).length).toBeGreaterThanOrEqual(closed.taken.length);
+    for (const { page } of [stays, frozen]) await expect.poll(() => bodies(page)).toEqual(texts);
+    expect(watcher.heard(LOBBY).flatMap((entry) => bodyOf(entry) ?? [])).toEqual(texts);
+    for (const body of texts) await expectState(frozen.page, body, 'Sent');
 
-      async function inTheMiddle({ taken }: Speaker, happens: () => Promise<void>): Promise<void> {
-        const after = random.int(1, EACH_SAYS - 3);
-        const later = random.int(0, 50);
-        await waitFor('so much is said', () => taken.length >= after);
-        await sleep(later);
-        await happens();
-      }
-    },
-  );
+    async function inTheMiddle({ taken }: Speaker, happens: () => Promise<void>): Promise<void> {
+      const after = random.int(1, EACH_SAYS - 3);
+      const later = random.int(0, 50);
+      await waitFor('so much is said', () => taken.length >= after);
+      await sleep(later);
+      await happens();
+    }
+  });
 }
 
 async function speak({ page, begun, taken }: Speaker, name: string): Promise<void> {
