@@ -16,13 +16,26 @@ export async function pythonWith(name: string, requirements: string): Promise<st
   if (existsSync(python)) return python;
   const draft = `${home}.${process.pid}`;
   try {
-    await makeEnvironment(draft);
-    await install(draft, name, requirements);
+    if (!(await installFromOutside(draft, requirements))) {
+      await makeEnvironment(draft);
+      await install(draft, name, requirements);
+    }
     await publish(draft, home);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
   return python;
+}
+
+/**
+ * By the pip of the Python that is here: an environment without a pip of its own takes a third of the time. False where there
+ * is none, or where it cannot (before pip 22.3).
+ */
+async function installFromOutside(draft: string, requirements: string): Promise<boolean> {
+  if (!(await venv(draft, 'python3', '--without-pip'))) return false;
+  const pip = ['-m', 'pip', '--python', `${draft}/bin/python3`, '--disable-pip-version-check', 'install'];
+  // Python compiles what is imported, on the first import: most is not.
+  return (await run('python3', [...pip, '--quiet', '--no-compile', '-r', requirements])).code === 0;
 }
 
 async function makeEnvironment(draft: string): Promise<void> {
@@ -38,10 +51,10 @@ async function makeEnvironment(draft: string): Promise<void> {
   );
 }
 
-async function venv(home: string, python = 'python3'): Promise<boolean> {
+async function venv(home: string, python = 'python3', ...options: string[]): Promise<boolean> {
   await rm(home, { recursive: true, force: true });
   await mkdir(home, { recursive: true });
-  return (await run(python, ['-m', 'venv', home])).code === 0;
+  return (await run(python, ['-m', 'venv', ...options, home])).code === 0;
 }
 
 async function install(draft: string, name: string, requirements: string): Promise<void> {
