@@ -351,6 +351,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       range: createRangeHandler({ log: store.log, names, access }),
       read: async (user, request) => {
         const { upTo } = await rooms.read(user, request);
+        if (store.isMoving?.()) await marks.stored({ room: request.room, user: user.id, upTo });
         realtime.sendRead(user.id, request.room, upTo);
         readerService.raised({ room: request.room, user: user.id, upTo });
         return {};

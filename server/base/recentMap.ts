@@ -9,6 +9,8 @@ export interface RecentMap<Key, Value> {
   set(key: Key, value: Value): void;
   delete(key: Key): void;
   clear(): void;
+  /** All that it holds, in no order. It counts as no use. */
+  values(): Value[];
 }
 
 interface Options {
@@ -55,5 +57,6 @@ export function createRecentMap<Key, Value>({ maxEntries, keepMs, now }: Options
       young.clear();
       old.clear();
     },
+    values: () => [...old.values(), ...young.values()],
   };
 }

@@ -60,6 +60,9 @@ function askedFor(args: string[]): { to: string | undefined; cancels: boolean } 
   }
 }
 
+/** A server looks each second whether its file is being moved, and then delays no read marker, of which some wait for a second. */
+const NOTICED_WITHIN_MS = 4_000;
+
 async function move(source: Awaited<ReturnType<typeof openMoveSource>>, url: string): Promise<void> {
   const { openMoveDestination } = await import('../store/mongo/moveDestination.ts');
   const bar = createProgressBar(process.stderr, () => performance.now());
@@ -69,6 +72,7 @@ async function move(source: Awaited<ReturnType<typeof openMoveSource>>, url: str
       source,
       openDestination: (its) => openMoveDestination({ url, log, epoch: source.epoch, ...its }),
       onProgress: bar.show,
+      noticedWithinMs: NOTICED_WITHIN_MS,
     });
     bar.end();
     const pause = pausedMs > 0 ? ` Nothing could be written for ${Math.ceil(pausedMs)} ms.` : '';

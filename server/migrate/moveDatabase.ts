@@ -12,7 +12,7 @@
  * destination refuses servers until step 5.
  */
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { withTimeout } from '../base/timeout.ts';
 import {
   copyText,
@@ -49,6 +49,8 @@ interface Options {
   onStep?: (step: string) => Promise<void> | void;
   /** Writes are refused so long at most. */
   lastPartWithinMs?: number;
+  /** The last part begins so long after the first at the earliest: a server that uses the file has noticed, and delays no write. */
+  noticedWithinMs?: number;
 }
 
 /** Rejects with `Unusable` or `Unavailable`, whose message says what to do. */
@@ -58,9 +60,11 @@ export async function moveDatabase({
   onProgress,
   onStep = () => {},
   lastPartWithinMs = LAST_PART_WITHIN_MS,
+  noticedWithinMs = 0,
 }: Options): Promise<MoveOutcome> {
   const isMoved = (source.state()?.state ?? 'copying') !== 'copying';
   const destination = await openDestination(source);
+  const begunAt = performance.now();
   try {
     await onStep('begun');
     const pausedMs = isMoved ? 0 : await copy();
@@ -86,6 +90,7 @@ export async function moveDatabase({
       await compareAll();
     });
     await onStep('compared');
+    await sleep(Math.max(0, begunAt + noticedWithinMs - performance.now()));
     await applyUntilFew();
     await onStep('before the last part');
     const start = performance.now();

@@ -32,11 +32,15 @@ export interface OperatorGuard {
   /** A session of another process, or one that this process is asked about. */
   learn(session: OperatorSession): void;
   find(hash: string): OperatorSession | undefined;
+  /** Those that have not ended. */
+  all(): OperatorSession[];
 }
 
 interface Deps {
   passwordHash: string;
   isPassword: (password: string, hash: string) => Promise<boolean>;
+  /** There is no other process that may know a session. */
+  isAlone: boolean;
   /** Asks the other processes for a session that this one does not know. */
   ask: (hash: string) => Promise<OperatorSession | undefined>;
   onLimit: OnLimit;
@@ -53,6 +57,7 @@ const WRONG = 'invalid credentials';
 export function createOperatorGuard({
   passwordHash,
   isPassword,
+  isAlone,
   ask,
   onLimit,
   audit,
@@ -104,7 +109,9 @@ export function createOperatorGuard({
       const known = hash && find(hash);
       if (secret && known) return { tag: 'in', session: known, secret };
       const guess = shortString(password);
-      if (!guess && !secret) return { tag: 'refused', code: 'unauthorized', message: 'type the password' };
+      // an unknown session alone is no guess: its secret cannot be guessed, and nobody has to be asked
+      if (!guess && (!secret || isAlone))
+        return { tag: 'refused', code: 'unauthorized', message: 'type the password' };
 
       const isKnown = knownAddresses.get(address) === true;
       if (waiting >= OPERATOR_CHECKS_WAITING || ofAddress.waitFor(address, 1) > 0) return tooMany(address);
@@ -130,6 +137,7 @@ export function createOperatorGuard({
       audit.record('operator', { address });
       return { tag: 'in', session, secret: made };
     },
+    all: () => sessions.values().filter(({ until }) => until > now()),
     learn: (session) => sessions.set(session.hash, session),
     find,
   };

@@ -16,6 +16,7 @@ import {
   OPERATOR_ASKS_EVERY_MS,
   OPERATOR_COMMANDS,
   OPERATOR_LOOK_MS,
+  OPERATORS_HANDED_OVER_TIMES,
   OPERATORS_MAX,
   OTHERS_HEARD_AFTER_MS,
   UNSENT_OF_OPERATOR_BYTES,
@@ -64,6 +65,7 @@ interface Deps {
 interface ProcessEvents {
   look: (acknowledge: (report: ProcessReport) => void) => void;
   session: (session: OperatorSession) => void;
+  handOver: (sessions: OperatorSession[]) => void;
   ask: (hash: string, acknowledge: (session: OperatorSession | null) => void) => void;
   endSocket: (id: string) => void;
 }
@@ -103,6 +105,7 @@ export function createOperators({
   const guard = createOperatorGuard({
     passwordHash: settings.passwordHash,
     isPassword,
+    isAlone: !hasOtherProcesses,
     ask: askOthers,
     onLimit,
     audit,
@@ -121,6 +124,7 @@ export function createOperators({
   );
   namespace.on('look', (acknowledge) => acknowledge(report()));
   namespace.on('session', guard.learn);
+  namespace.on('handOver', (sessions) => sessions.forEach(guard.learn));
   namespace.on('ask', (hash, acknowledge) => acknowledge(guard.find(hash) ?? null));
   namespace.on('endSocket', endSocket);
   namespace.use((socket, next) => {
@@ -235,6 +239,16 @@ export function createOperators({
       isClosed = true;
       clearTimeout(timer);
       for (const socket of namespace.sockets.values()) endConnection(socket as unknown as LiveSocket);
+      // those that were told of a session may all have stopped before this one
+      const sessions = guard.all();
+      for (
+        let nth = 0;
+        hasOtherProcesses && sessions.length > 0 && nth < OPERATORS_HANDED_OVER_TIMES;
+        nth++
+      ) {
+        namespace.serverSideEmit('handOver', sessions);
+        await sleep(OPERATOR_ASKS_EVERY_MS);
+      }
       await Promise.resolve(namespace.adapter.close()).catch(() => {});
     },
   };

@@ -1,7 +1,8 @@
 /**
  * Write-behind of read markers: the greatest one of each user and room is kept for up to a second, and then all of them are
  * one transaction. They are part of what this process reads of them meanwhile. A crash loses the markers of that second; the
- * person's next message moves the marker again.
+ * person's next message moves the marker again. While the database is moved to another one, each is written before it is
+ * acknowledged: what waited then would stay behind.
  */
 import type { Logger } from '../base/logger.ts';
 import { createRecentMap } from '../base/recentMap.ts';
@@ -15,6 +16,8 @@ export interface MarkWriter {
    * `Unavailable` where too many markers wait, because the store does not take them.
    */
   raise(mark: RaisedMark): number;
+  /** Resolves when the marker is written. Rejects with `Unavailable` where the store does not take it now: it still waits. */
+  stored(mark: RaisedMark): Promise<void>;
   /** The same store, in whose answers the markers that wait to be written count. */
   overlay(rooms: RoomStore): RoomStore;
   /** Writes what waits. Resolves also where the store fails: then it still waits. */
@@ -115,8 +118,15 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
     await writing;
   }
 
+  async function stored({ room, user, upTo }: RaisedMark): Promise<void> {
+    await flush();
+    if (pendingOf(user, room) > 0 && (written.get(keyOf(room, user)) ?? 0) < upTo)
+      throw new Unavailable('The read marker cannot be stored now; try again.');
+  }
+
   return {
     raise,
+    stored,
     flush,
     overlay: (rooms) => ({
       ...rooms,

@@ -22,6 +22,11 @@ export interface Store {
    * this database. May become true while the store is open.
    */
   takesNewKinds(): boolean;
+  /**
+   * True while another process copies this database to another one, which takes its place: what is acknowledged then must be
+   * stored. It is noticed within a second or so. Undefined: such a move is not possible.
+   */
+  isMoving?(): boolean;
 
   log: LogStore;
   users: UserStore;

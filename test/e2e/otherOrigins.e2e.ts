@@ -1,6 +1,7 @@
 /**
  * Pages of other origins (ALLOWED_ORIGINS), in a real browser: by websocket and by long polling, with and without credentials.
- * The page is at `localhost` and the server at 127.0.0.1: another origin, and another site.
+ * The page is at `localhost` and the server at 127.0.0.1: another origin, and another site; or at another port of 127.0.0.1:
+ * another origin of the same site, so that browsers send the cookie.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -16,7 +17,7 @@ import { expect, test } from './fixtures.ts';
 const CLIENT = join(ROOT, 'node_modules/socket.io-client/dist/socket.io.min.js');
 
 /** An empty page with socket.io-client, at two origins. */
-async function servePages() {
+async function servePages(host = 'localhost') {
   const script = await readFile(CLIENT);
   const server = createServer((request, response) => {
     const isScript = request.url === '/client.js';
@@ -25,10 +26,10 @@ async function servePages() {
       isScript ? script : '<!doctype html><title>A page</title><script src="/client.js"></script>',
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://localhost:${port}`,
+    origin: `http://${host}:${port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -40,12 +41,16 @@ interface Attempt {
   url: string;
   transport: 'websocket' | 'polling';
   withCredentials: boolean;
-  /** Undefined: of nobody. */
+  /** Undefined: of nobody, or of whom the cookie says. */
   token: string | undefined;
+  extraHeaders?: Record<string, string>;
 }
 
 /** What the page hears: the name of the user and the result of an append, or why it cannot connect. */
-function talk(page: Page, { url, transport, withCredentials, token }: Attempt): Promise<string> {
+function talk(
+  page: Page,
+  { url, transport, withCredentials, token, extraHeaders = {} }: Attempt,
+): Promise<string> {
   const auth = { protocol: PROTOCOL, features: [REQUIRED_FEATURE], token };
   const item = { room: 'lobby', clientOffset: newId(), kind: 'text', body: `by ${transport}` };
   return page.evaluate(
@@ -66,7 +71,7 @@ function talk(page: Page, { url, transport, withCredentials, token }: Attempt): 
           ),
         );
       }),
-    [url, { transports: [transport], withCredentials, auth }, item] as const,
+    [url, { transports: [transport], withCredentials, auth, extraHeaders }, item] as const,
   );
 }
 
@@ -109,6 +114,38 @@ test('a page of ALLOWED_ORIGINS signs up and talks, by websocket and by polling,
   }
   for (const way of WAYS)
     expect(await talk(page, { url: server.url, token: undefined, ...way })).toBe('unauthorized');
+  await page.context().close();
+  await server.dispose();
+});
+
+test('a page of ALLOWED_ORIGINS on the same site talks by the cookie, where it is sent, and by long polling with a header of its own', async ({
+  browser,
+}) => {
+  await using pages = await servePages('127.0.0.1');
+  const server = await startServer({ env: { ALLOWED_ORIGINS: pages.origin } });
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(pages.origin);
+  const { url } = server;
+  const status = await page.evaluate(
+    async ([to, body]) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const answer = await fetch(`${to}/api/session`, {
+        method: 'POST',
+        headers,
+        body,
+        credentials: 'include',
+      });
+      return answer.status;
+    },
+    [url, JSON.stringify({ name: 'Ada', claim: newId(), credential: 'cookie' })] as const,
+  );
+  expect(status).toBe(201);
+  for (const transport of ['websocket', 'polling'] as const)
+    expect(await talk(page, { url, transport, withCredentials: true, token: undefined })).toBe('Ada true');
+  const polling = { url, transport: 'polling', token: undefined } as const;
+  expect(await talk(page, { ...polling, withCredentials: false })).toBe('unauthorized');
+  const extraHeaders = { 'my-custom-header': 'abcd' };
+  expect(await talk(page, { ...polling, withCredentials: true, extraHeaders })).toBe('Ada true');
   await page.context().close();
   await server.dispose();
 });

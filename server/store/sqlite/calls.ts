@@ -217,6 +217,8 @@ export type FromDatabase =
   | { tag: 'opened'; epoch: string; isChecked: boolean }
   | { tag: 'unusable'; message: string; why: 'damaged' | 'moved' | undefined }
   | { tag: 'moved'; message: string }
+  /** Another process copies the file, or has given that up. */
+  | { tag: 'moving'; isMoving: boolean }
   | { tag: 'closed'; isComplete: boolean }
   /** One reply per call of a message, in order; fewer where the thread ends. */
   | { tag: 'replies'; replies: Reply[] };

@@ -40,7 +40,10 @@ type ThreadConnection = ReturnType<typeof writer>;
 
 function writer() {
   const { db, isChecked } = openWriter(file, { isKnownWhole });
-  watchMove(db, file, ({ message }) => post({ tag: 'moved', message }));
+  watchMove(db, file, {
+    onMoving: (isMoving) => post({ tag: 'moving', isMoving }),
+    onMoved: ({ message }) => post({ tag: 'moved', message }),
+  });
   const around = <T>(work: () => T): T => work();
   return { db, isChecked, around, afterwards: checkpointsOn(db), close: () => closeWriter(db) };
 }

@@ -64,6 +64,7 @@ async function openLocked(
     since: (seq, limit) => call('log', 'since', seq, limit),
     log,
   });
+  let isMoving = false;
   const threads = await startThreads({
     file,
     isKnownWhole: integrity.isKnownWhole,
@@ -74,6 +75,9 @@ async function openLocked(
     },
     onDamage: integrity.foundDamaged,
     onMoved,
+    onMoving(is) {
+      isMoving = is;
+    },
   });
   integrity.opened(threads.isChecked);
   repairModes(file, log);
@@ -102,6 +106,7 @@ async function openLocked(
     get epoch() {
       return threads.epoch();
     },
+    isMoving: () => isMoving,
     takesNewKinds: () => true, // only processes of this version use this file
     log: {
       append,

@@ -45,20 +45,29 @@ export function forgetMove(db: DatabaseSync): void {
 }
 
 /**
- * Calls `onMoved` once, after another process has marked the file as moved: within about a second after the destination knows that
+ * Calls `onMoving` within about a second after another process begins to copy the file, or gives that up; and `onMoved` once, after it has marked the file as moved: within about a second after the destination knows that
  * it is complete, or FINISHES_WITHIN_MS after the mark, where the process that moved it seems to have died in between.
  */
-export function watchMove(db: DatabaseSync, file: string, onMoved: (moved: Moved) => void): void {
+export function watchMove(
+  db: DatabaseSync,
+  file: string,
+  { onMoving, onMoved }: { onMoving(isMoving: boolean): void; onMoved(moved: Moved): void },
+): void {
   const version = db.prepare('PRAGMA data_version'); // changes with each commit of another connection
   const read = () => Object.values(version.get()!)[0];
   let before: unknown;
   let markedAt: number | undefined;
+  let wasMoving = false;
   const timer = setInterval(() => {
     try {
       const now = read();
       if (now === before && markedAt === undefined) return;
       before = now;
       const moved = moveStateOf(db);
+      if (wasMoving !== (moved !== undefined)) {
+        wasMoving = moved !== undefined;
+        onMoving(wasMoving);
+      }
       if (!moved || moved.state === 'copying') return;
       markedAt ??= performance.now();
       if (moved.state === 'moved' && performance.now() - markedAt < FINISHES_WITHIN_MS) return;

@@ -60,6 +60,8 @@ export interface ThreadOptions {
   onDamage(error: Damaged): void;
   /** Called when another process has moved what is in the file to MongoDB. */
   onMoved(error: Moved): void;
+  /** Called when another process begins to copy the file, or gives that up. */
+  onMoving(isMoving: boolean): void;
 }
 
 /** The writer opens first, since it creates the file. Rejects with `Unusable`. */
@@ -145,7 +147,7 @@ const MOST_UNDER_WAY: Record<Role, Record<Lane | 'inAll', number>> = {
 
 /** Rejects with `Unusable` when the file cannot be used, and with the reason of `mayOpen` when that rejects. */
 async function startThread(options: ThreadOptions): Promise<Thread> {
-  const { file, role, mayOpen, log, onRestart, onDamage, onMoved } = options;
+  const { file, role, mayOpen, log, onRestart, onDamage, onMoving, onMoved } = options;
   const pending = new Map<number, PendingCall>();
   const queue = createCallQueue({ mostUnderWay: MOST_UNDER_WAY[role], mostWaiting: STORE_CALLS_WAITING });
   const collected: CallMessage[] = [];
@@ -178,6 +180,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
       if (message.tag === 'opened') opening.resolve(message);
       else if (message.tag === 'closed') isComplete = message.isComplete;
       else if (message.tag === 'unusable') opening.reject(errorOf(message));
+      else if (message.tag === 'moving') onMoving(message.isMoving);
       else if (message.tag === 'moved') onMoved(new Moved(message.message));
       else for (const reply of message.replies) settle(reply);
     });

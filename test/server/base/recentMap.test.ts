@@ -37,6 +37,9 @@ test('a newer value replaces an older one in either generation; deleted and clea
   map.set('a', 2);
   map.delete('b');
   expect([map.get('a'), map.get('b')]).toEqual([2, undefined]);
+  map.set('c', 3);
+  expect(map.values().sort()).toEqual([2, 3]);
   map.clear();
+  expect(map.values()).toEqual([]);
   expect(map.get('a')).toBeUndefined();
 });

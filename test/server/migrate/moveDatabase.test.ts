@@ -18,6 +18,8 @@ import { restore } from '../../../server/store/sqlite/restore.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId, text, wholeLog } from '../../contract/support.ts';
+import { connectClient, signUp, text as textItem } from '../../support/api.ts';
+import { startApp } from '../../support/app.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { mongoOfFile, silent } from '../store/mongo/harness.ts';
@@ -170,6 +172,27 @@ test('L4 what is acknowledged during a move is in the copy; from the last part o
   const log = await wholeLog(there, LOBBY);
   await there.close();
   expect(log.map(bodyOf)).toEqual(acknowledged);
+});
+
+test('a read marker that is acknowledged while the file is moved is in it, also where the last part begins at once', async () => {
+  await using folder = await temporaryFolder();
+  await using app = await startApp({ data: folder.path });
+  using ada = await connectClient(app.url, await signUp(app.url, 'Ada'));
+  for (let nth = 0; nth < 3; nth++) await ada.append(textItem(`text ${nth}`));
+  const source = await openMoveSource(join(folder.path, 'holdfast.db'));
+  try {
+    source.begin('a place');
+    await waitFor('the server has noticed', () => app.store.isMoving?.());
+    for (const upTo of [2, 3, 4]) {
+      expect(await ada.request('read', { room: LOBBY, upTo })).toMatchObject({ ok: true });
+      const [mark] = source.rowsAt('marks', [[LOBBY, ada.session.user.id]]);
+      expect(mark).toMatchObject({ upTo });
+    }
+    source.cancel();
+    await waitFor('the server has noticed', () => app.store.isMoving?.() === false);
+  } finally {
+    source.close();
+  }
 });
 
 test('L4 where a move is killed in its last part, the server writes again within seconds, and the next one ends', {

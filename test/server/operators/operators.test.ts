@@ -76,13 +76,14 @@ describe('the password', () => {
       { password: 5 },
       { password: { $ne: '' } },
       { password: 'x'.repeat(100) },
-      { sessionId: 'unknown' },
       {},
+      // of before a restart of the only process: no guess
+      ...Array.from({ length: 6 }, () => ({ sessionId: 'unknown' })),
     ])
       await expect(connectAdmin(app.url, auth)).rejects.toThrow(/invalid credentials|type the password/);
     using admin = await connectAdmin(app.url);
     expect(admin.packets.join()).toContain('AGGREGATED_EVENTS');
-    for (let n = 0; n < 3; n++)
+    for (let n = 0; n < 4; n++)
       await expect(connectAdmin(app.url, { password: `guess ${n}` })).rejects.toThrow('invalid credentials');
     // five were wrong, also those without a check
     await expect(connectAdmin(app.url)).rejects.toThrow('too many attempts');
@@ -214,6 +215,20 @@ describe('of two processes', () => {
     deafUntil = performance.now() + 2_000;
     using _asked = await connectAdmin(late.url, { sessionId });
     await expect(connectAdmin(there.url, { sessionId: `${sessionId}x` })).rejects.toThrow(/invalid/);
+  });
+
+  test('a process that stops hands its sessions over: an operator is known after all processes were replaced one by one', async () => {
+    const mongodbUrl = mongo.anotherUrl();
+    let old = await startApp({ mongodbUrl, config: ADMIN });
+    using admin = await connectAdmin(old.url);
+    const sessionId = await waitFor('the session', () => admin.session());
+    for (let nth = 0; nth < 2; nth++) {
+      const next = await startApp({ mongodbUrl, config: ADMIN });
+      await old.stop();
+      old = next;
+    }
+    await using last = old;
+    using _known = await connectAdmin(last.url, { sessionId });
   });
 
   test('with changes an operator makes a client of the other one connect again; without, and by other commands, nothing happens', async () => {

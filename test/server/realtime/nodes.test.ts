@@ -88,6 +88,32 @@ test("a room joined or left on one server is added to or removed from the user's
   await waitFor('the leave is told', () => heardRooms(bo).some(({ removed }) => removed === room));
 });
 
+test('whom a moderator removes on one server is told so on the other, hears nothing more there, and can neither write nor read there', async () => {
+  using mika = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  const room = newId();
+  await mika.makeRoom({ id: room, kind: 'public', name: 'a room' });
+  await bo.joins(room);
+  await mika.append(text('before', room));
+  await bo.hears('before', room);
+  const whom = { room, clientOffset: newId(), user: bo.session.user.id };
+  await waitFor('the join is known here', async () => (await mika.request('room:remove', whom)).ok);
+  await waitFor('the removal is told', () =>
+    bo.frames.some(
+      ({ event, payload }) =>
+        event === 'room' && (payload as { reason?: string; removed?: string }).reason === 'out-removed',
+    ),
+  );
+  await mika.append(text('after', room));
+  await mika.hears('after', room);
+  const written = await bo.append(text('still here', room));
+  expect(written).toMatchObject({ results: [{ error: { code: 'forbidden' } }] });
+  expect(await bo.request('range', { room, from: 1, to: 9 })).toMatchObject({ ok: false });
+  await mika.append(text('the lobby'));
+  await bo.hears('the lobby');
+  expect(bo.heard(room).some((entry) => 'body' in entry && entry.body === 'after')).toBe(false);
+});
+
 test('a direct conversation that both begin at once, on two servers, is one, and is told at once to the sockets of both', async () => {
   using ada = await connectClient(here.url, await person());
   using bo = await connectClient(there.url, await person());

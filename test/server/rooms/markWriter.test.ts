@@ -149,3 +149,20 @@ test('a marker that is written while memberships are read counts in what the rea
   expect(await during).toEqual([2, 2, 2]);
   expect(await readAll()).toEqual([2, 2, 2]);
 });
+
+test('who waits until a marker is stored waits for its write, and is told where the store does not take it', async () => {
+  const { marks, written, state } = scene();
+  const mark = { room: 'r', user: 'ada', upTo: 3 };
+  marks.raise(mark);
+  await marks.stored(mark);
+  expect(written).toEqual([[mark]]);
+  await marks.stored({ ...mark, upTo: 2 });
+  expect(written).toHaveLength(1);
+  state.failure = new Unavailable('It is locked.');
+  const next = { ...mark, upTo: 5 };
+  marks.raise(next);
+  await expect(marks.stored(next)).rejects.toThrow(Unavailable);
+  state.failure = undefined;
+  await marks.stored(next);
+  expect(written.at(-1)).toEqual([next]);
+});
