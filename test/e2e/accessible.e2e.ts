@@ -162,7 +162,9 @@ for (const language of ['en', 'zh'] as const)
     });
   });
 
-test('axe finds no problem in any scene of the gallery', async ({ browser }) => {
+test('axe finds no problem in any scene of the gallery; in forced colours every control has visible text, and buttons and fields a border', async ({
+  browser,
+}) => {
   await using gallery = await serveGallery();
   const page = await browser.newPage();
   await page.goto(gallery.url);
@@ -173,6 +175,9 @@ test('axe finds no problem in any scene of the gallery', async ({ browser }) => 
     await gallery.show(page, scene);
     found.push(...(await violations(page, `${scene} in English`, [LIGHT_PHONE])));
     await page.setViewportSize({ width: 320, height: 568 });
+    await page.emulateMedia({ forcedColors: 'active' });
+    found.push(...(await unseenControls(page)).map((what) => `${scene} in forced colours: ${what}`));
+    await page.emulateMedia({ forcedColors: null });
     await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
     found.push(...(await cutOff(page)).map((what) => `${scene} with large text: ${what}`));
     await page.evaluate(() => (document.documentElement.style.fontSize = ''));
@@ -182,6 +187,53 @@ test('axe finds no problem in any scene of the gallery', async ({ browser }) => 
   await page.close();
   expect(found).toEqual([]);
 });
+
+/**
+ * Controls of which nothing shows in forced colours, where backgrounds and shadows are gone: their text or icon, and the border
+ * of buttons that are coloured otherwise and of fields, must differ from what is behind them.
+ */
+function unseenControls(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const numbers = (color: string) => color.match(/[\d.]+/g)!.map(Number);
+    const isClear = (color: string) => numbers(color)[3] === 0;
+    const luminance = (color: string) => {
+      const [r, g, b] = numbers(color).map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      }) as [number, number, number];
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const differ = (one: string, other: string) => {
+      const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
+      return !isClear(one) && (light + 0.05) / (dark + 0.05) >= 3;
+    };
+    const behind = (element: Element | null): string => {
+      if (!element) return 'rgb(255, 255, 255)';
+      const { backgroundColor } = getComputedStyle(element);
+      return isClear(backgroundColor) ? behind(element.parentElement) : backgroundColor;
+    };
+    const top = document.querySelector('dialog[open]') ?? document.body;
+    const controls = [...top.querySelectorAll<HTMLElement>('button, a[href], input, textarea, select')];
+    const visible = controls.filter(
+      (element) =>
+        element.checkVisibility() && !element.matches('.visually-hidden, [type=checkbox], [type=radio]'),
+    );
+    return visible.flatMap((element) => {
+      const name = `${element.tagName} .${element.className} ${element.ariaLabel ?? element.textContent}`;
+      const style = getComputedStyle(element);
+      const icon = element.querySelector('svg path');
+      const ink = icon ? getComputedStyle(icon).stroke : style.color;
+      const isBordered =
+        style.borderBottomStyle !== 'none' && Number.parseFloat(style.borderBottomWidth) >= 1;
+      const hasBorder = isBordered && differ(style.borderBottomColor, behind(element.parentElement));
+      const needsBorder = element.matches('.button:not(.quiet), .send, input, textarea, select');
+      return [
+        ...(differ(ink, behind(element)) ? [] : [`${name} has no visible text: ${ink}`]),
+        ...(needsBorder && !hasBorder ? [`${name} has no border: ${style.borderBottom}`] : []),
+      ];
+    });
+  });
+}
 
 /** The parts of the page that scroll sideways or hide something at their side, and buttons that are smaller than a finger. */
 function cutOff(page: Page): Promise<string[]> {

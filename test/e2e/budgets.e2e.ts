@@ -1,8 +1,9 @@
 /**
  * Performance budgets (test/budgets/budgets.json) on a phone with a 4x slower CPU and 100,000 stored messages. Rows and layout
  * shift must keep their budget. Times may be 1.5 times their budget on a machine that is as fast as that of the budgets; a
- * fixed piece of work, measured between them, says how slow it is at the moment. The best of several rounds counts, since
- * other load only adds to them. `npm run measure` measures the exact times.
+ * fixed piece of work, measured between them, says how slow it is at the moment. Of taps and scrolls the best of six rounds
+ * counts: other load only adds to a round, and beside it their median exceeds the limit (118 and 85 of 75 ms, where the best
+ * took 68 and 47). So these tests notice what makes every round slow; how often one is slow, `npm run measure` tells.
  */
 import type { Page } from '@playwright/test';
 import { READERS_MAX_MEMBERS } from '../../shared/limits.ts';
@@ -35,7 +36,7 @@ test.beforeAll(async () => {
 
 test.afterAll(() => stage?.[Symbol.asyncDispose]());
 
-test('O1 an offline cold start shows 50 messages within the budget, without layout shifts', async () => {
+test('O1 an offline cold start shows 50 messages within 1.5 times the budget in three of four starts, without layout shifts', async () => {
   test.setTimeout(120_000); // on a busy machine
   const starts = await rounds(4, () => coldStart(stage, cpuSlowdown));
   const times = starts.map(({ ms }) => ms);
@@ -44,7 +45,7 @@ test('O1 an offline cold start shows 50 messages within the budget, without layo
   expect(starts.map(({ shift }) => shift)).toEqual(starts.map(() => layoutShift));
 });
 
-test('O1 a tap on Send is a durable and visible row within the budget, without layout shifts', async () => {
+test('O1 a tap on Send is a durable and visible row within 1.5 times the budget in the best of six rounds, without layout shifts', async () => {
   const phone = await stage.phone();
   const page = await livePage(stage, phone, cpuSlowdown);
   const pieces: number[] = [];
@@ -58,7 +59,7 @@ test('O1 a tap on Send is a durable and visible row within the budget, without l
   await phone.close();
 });
 
-test('the log scrolls with short tasks and few rows; no layout shifts when older messages load or new ones arrive', async () => {
+test('the log scrolls with few rows, and in the best of six rounds without a task of more than 1.5 times the budget; no layout shifts when older messages load or new ones arrive', async () => {
   const phone = await stage.phone();
   const page = await livePage(stage, phone, cpuSlowdown);
   for (const body of ['one that comes to the end', 'another']) {

@@ -1,6 +1,6 @@
 /** A proxy in front of the server answers instead of it: with its login page, since its own session has ended, or with an error. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
-import { startLoginProxy } from '../support/loginProxy.ts';
+import { startBasicProxy, startLoginProxy } from '../support/loginProxy.ts';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
 test('O2 O3 a login proxy has ended its session: the app says so, also from a cold start, and sends what waits after the login', async ({
@@ -71,4 +71,60 @@ test('O1 O2 O3 a proxy answers 502 and 504 instead of the server: what is writte
   await expectState(again, 'during 504', 'Sent');
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'during 502', 'during 504']);
+});
+
+test('O2 O3 a proxy asks for basic authentication before everything, the manifest too: the app says that something else answers, and works once somebody has given the credentials', async ({
+  server,
+  phone,
+  browser,
+}) => {
+  await using proxy = await startBasicProxy(server.port);
+  const page = await phone(proxy.url);
+  const context = page.context();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+
+  const credentials = { username: 'ward', password: 'tide' };
+  await context.setHTTPCredentials({ ...credentials, password: 'wrong' }); // else the browser's dialog would stay open
+  proxy.askFor(credentials);
+  await say(page, 'by the running page');
+  await expect(page.getByRole('link', { name: 'Open it' })).toBeVisible();
+  await expectState(page, 'by the running page', 'Queued');
+  await page.close();
+  const again = await context.newPage();
+  await again.goto('/#/room/lobby'); // from the service worker
+  await say(again, 'after a cold start');
+  const link = again.getByRole('link', { name: 'Open it' });
+  await expect(link).toBeVisible();
+  expect(proxy.admitted).toEqual([]);
+
+  await context.setHTTPCredentials(credentials); // what a person types into the browser's dialog
+  await link.click();
+  await expectState(again, 'after a cold start', 'Sent');
+  await expect.poll(() => proxy.admitted.some((path) => path.includes('transport=websocket'))).toBe(true);
+
+  // the manifest of a first visit, which no service worker has in its cache: it is what putting the app on the home screen needs
+  const first = await browser.newContext({
+    baseURL: proxy.url,
+    httpCredentials: credentials,
+    serviceWorkers: 'block',
+  });
+  const visit = await first.newPage();
+  await visit.goto('/');
+  const cdp = await first.newCDPSession(visit);
+  expect(await cdp.send('Page.getAppManifest')).toMatchObject({
+    errors: [],
+    data: expect.stringContaining('"Holdfast"'),
+  });
+  expect(proxy.admitted.some((path) => path.endsWith('/manifest.webmanifest'))).toBe(true);
+  await first.close();
+
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual([
+    'before',
+    'by the running page',
+    'after a cold start',
+  ]);
 });

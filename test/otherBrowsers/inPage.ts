@@ -38,6 +38,24 @@ export async function editsAfter(key: KeyboardEventInit): Promise<boolean> {
   return document.querySelector('.composer .editing') !== null;
 }
 
+/** As on a touch device with a keyboard: the text is put into the field, and a key is pressed there. False if the browser gets the key. */
+export function takesKey(text: string, key: KeyboardEventInit): boolean {
+  const field = document.querySelector<HTMLTextAreaElement>('.composer textarea')!;
+  const matches = window.matchMedia;
+  window.matchMedia = (query) => Object.defineProperty(matches(query), 'matches', { value: false });
+  try {
+    field.value = text;
+    field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    return !field.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...key }));
+  } finally {
+    window.matchMedia = matches;
+  }
+}
+
+export function fieldText(): string {
+  return document.querySelector<HTMLTextAreaElement>('.composer textarea')!.value;
+}
+
 export function readLog(): Line[] {
   return [...document.querySelectorAll('[role=log] .message')].map((message) => {
     const meta = message.matches('.mine') ? message.querySelector('button.meta') : undefined;

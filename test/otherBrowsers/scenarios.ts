@@ -6,7 +6,9 @@ import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
 import {
   editsAfter,
+  fieldText,
   getFocus,
+  isEmpty,
   isSaid,
   isThere,
   newestShown,
@@ -17,6 +19,7 @@ import {
   scrollToTop,
   scrollUp,
   sendsHere,
+  takesKey,
   untilDatabasesRest,
   untilInstalled,
   watchNewest,
@@ -54,7 +57,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       expect(await bodies()).toEqual(['With a network', ...written]);
     });
 
-    test('O2 chunks that failed to load once are loaded later, without a reload, and nothing runs twice; bare keys alone edit', async () => {
+    test('O2 chunks that failed to load once are loaded later, without a reload, and nothing runs twice; bare keys alone edit; on touch, Enter sends with Ctrl or ⌘', async () => {
       const folder = await temporaryFolder();
       onTestFinished(() => folder.remove());
       await copyBuild(folder.path);
@@ -84,12 +87,20 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       expect(await tab.run(editsAfter, { key: 'Escape', keyCode: 229 })).toBe(true); // WebKit, after the composition
       expect(await tab.run(editsAfter, { key: 'Escape' })).toBe(false);
 
+      expect(await tab.run(takesKey, 'On touch', { key: 'Enter' })).toBe(false); // a new line
+      for (const held of ['ctrlKey', 'metaKey']) {
+        const body = `Sent by ${held}`;
+        expect(await tab.run(takesKey, body, { key: 'Enter', [held]: true }), held).toBe(true);
+        await ada.sees(body, (lines) => lines.some((line) => line.body === body));
+        await waitFor('the field is empty', () => tab.run(isEmpty, '.composer textarea'));
+      }
+
       await tab.click('button[aria-label="Menu"]');
       await waitFor('the menu', () => tab.run(isThere, '[role=dialog], dialog'));
       expect(await tab.run(openedAt)).toBe(opened);
     });
 
-    test('S3 S2 1,000 missed messages: the newest show first; offline, what is held below the gap shows; no hole is left after scrolling up', async () => {
+    test('S3 S2 1,000 missed messages: the newest show first; offline, what is held below the gap shows; no hole is left after scrolling up; Up edits the newest own message from there', async () => {
       const { network, browser, bodies, othersWrite } = await setStage(start);
       const reader = await openApp(browser, network.url);
       await reader.signUp('Ada');
@@ -124,7 +135,12 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       await reader.tab.close(); // it fills the gap in its view
       await again.enterLobby();
       await again.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
+      await again.write('The newest');
+      await again.sees('it is sent', (lines) => lines.at(-1)!.state === 'Sent');
       await readUpwards(again, await bodies());
+      expect((await again.log()).some(({ body }) => body === 'The newest')).toBe(false); // another own one is in the window
+      await waitFor('a message is edited', () => again.tab.run(editsAfter, { key: 'ArrowUp' }));
+      expect(await again.tab.run(fieldText)).toBe('The newest');
     });
 
     test('S5 O2 L3 L5 three tabs send at once, the sending tab is frozen, the next one closed: one order, no repeats', async () => {

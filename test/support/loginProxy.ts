@@ -1,9 +1,9 @@
 /**
  * A login proxy in front of the server, such as oauth2-proxy: without its cookie it redirects every request to /login, a
- * websocket too.
+ * websocket too. Or a proxy with basic authentication, which answers every request without credentials by 401.
  */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -17,20 +17,84 @@ export interface LoginProxy extends AsyncDisposable {
   logIn(): { name: string; value: string; url: string };
 }
 
+export interface BasicProxy extends AsyncDisposable {
+  readonly url: string;
+  /** From now on every request needs these credentials; closes what is open. */
+  askFor(credentials: { username: string; password: string }): void;
+  /** The paths of the requests that had the right credentials. */
+  readonly admitted: readonly string[];
+}
+
+/** A proxy with basic authentication in front of everything. Before the first `askFor` it lets everybody through. */
+export async function startBasicProxy(upstreamPort: number): Promise<BasicProxy> {
+  let wanted: string | undefined;
+  const admitted: string[] = [];
+  const mayPass = ({ headers, url }: IncomingMessage) => {
+    const isRight = wanted !== undefined && headers.authorization === wanted;
+    if (isRight) admitted.push(url!);
+    return isRight || wanted === undefined;
+  };
+  const { url, cut, dispose } = await startForwarding(upstreamPort, (ask) =>
+    mayPass(ask) ? undefined : CHALLENGE,
+  );
+  return {
+    url,
+    admitted,
+    askFor({ username, password }) {
+      wanted = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+      cut();
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
 /** Before the first `endSessions` it lets everybody through. */
 export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy> {
   let session = 0;
   let broken: 502 | 504 | undefined;
-  const upgraded = new Set<Duplex>();
   const mayPass = ({ headers }: IncomingMessage) =>
     session === 0 || headers.cookie?.split('; ').includes(cookieOf(session)) === true;
+  const { url, cut, dispose } = await startForwarding(upstreamPort, (ask) => {
+    if (broken !== undefined) return { status: broken, headers: HTML, body: BROKEN_PAGE };
+    if (ask.url === '/login') return loginPage(ask, cookieOf(session));
+    return mayPass(ask) ? undefined : { status: 302, headers: { location: '/login' }, body: '' };
+  });
+  return {
+    url,
+    endSessions() {
+      session++;
+      cut();
+    },
+    answerWith(status) {
+      broken = status;
+      cut();
+    },
+    logIn() {
+      const [name, value] = cookieOf(session).split('=') as [string, string];
+      return { name, value, url };
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** A reverse proxy. `answerTo`: what it answers itself; what is undefined there it forwards. */
+async function startForwarding(
+  upstreamPort: number,
+  answerTo: (ask: IncomingMessage) => Answer | undefined,
+): Promise<{ url: string; cut(): void; dispose(): Promise<void> }> {
+  const upgraded = new Set<Duplex>();
   const forward = ({ method, url, headers }: IncomingMessage) =>
     request({ port: upstreamPort, host: '127.0.0.1', method, path: url, headers, agent: false });
 
   const proxy = createServer((ask, answer) => {
-    if (broken !== undefined) return void answer.writeHead(broken, HTML).end(BROKEN_PAGE);
-    if (ask.url === '/login') return login(ask, answer, cookieOf(session));
-    if (!mayPass(ask)) return void answer.writeHead(302, { location: '/login' }).end();
+    const own = answerTo(ask);
+    if (own) return void answer.writeHead(own.status, own.headers).end(own.body);
     const onward = forward(ask);
     onward.on('response', (response) => {
       answer.writeHead(response.statusCode!, response.headers);
@@ -42,9 +106,8 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
   });
   proxy.on('upgrade', (ask: IncomingMessage, near: Duplex) => {
     near.on('error', () => {});
-    if (broken !== undefined)
-      return void near.end(`HTTP/1.1 ${broken} Bad\r\nConnection: close\r\n\r\n${BROKEN_PAGE}`);
-    if (!mayPass(ask)) return void near.end('HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n');
+    const own = answerTo(ask);
+    if (own) return void near.end(rawOf(own));
     const onward = forward(ask);
     onward.on('error', () => near.destroy());
     onward.on('response', () => near.destroy()); // the server refuses it
@@ -63,45 +126,43 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const cut = () => {
     for (const socket of upgraded) socket.destroy();
     upgraded.clear();
     proxy.closeAllConnections();
   };
-
   return {
-    url,
-    endSessions() {
-      session++;
-      cut();
-    },
-    answerWith(status) {
-      broken = status;
-      cut();
-    },
-    logIn() {
-      const [name, value] = cookieOf(session).split('=') as [string, string];
-      return { name, value, url };
-    },
-    async [Symbol.asyncDispose]() {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    cut,
+    async dispose() {
       proxy.close();
       cut();
     },
   };
 }
 
+function rawOf({ status, headers, body }: Answer): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${lines.join('')}\r\n${body}`;
+}
+
 const HTML = { 'content-type': 'text/html' };
 const BROKEN_PAGE = '<html><body><h1>The server is away</h1></body></html>';
+const CHALLENGE: Answer = {
+  status: 401,
+  headers: { 'www-authenticate': 'Basic realm="ward"', ...HTML },
+  body: '<h1>Authorization required</h1>',
+};
 
 const cookieOf = (session: number) => `proxy=${session}`;
 
 /** The login page; its form comes back with a cookie, and leads to the app. */
-function login({ method }: IncomingMessage, answer: ServerResponse, cookie: string): void {
+function loginPage({ method }: IncomingMessage, cookie: string): Answer {
   if (method === 'POST')
-    answer.writeHead(302, { location: '/?network', 'set-cookie': `${cookie}; Path=/` }).end();
-  else
-    answer
-      .setHeader('content-type', 'text/html')
-      .end('<h1>Who are you?</h1><form method="post"><button>Log in</button></form>');
+    return { status: 302, headers: { location: '/?network', 'set-cookie': `${cookie}; Path=/` }, body: '' };
+  return {
+    status: 200,
+    headers: HTML,
+    body: '<h1>Who are you?</h1><form method="post"><button>Log in</button></form>',
+  };
 }

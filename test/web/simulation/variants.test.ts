@@ -67,7 +67,11 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Variants that hardly any seed meets. These unit tests catch them: each fails with the broken client. */
+/**
+ * Variants that hardly any seed meets, or that break what a view decides, since the simulation has no views: where a room opens
+ * is one's place in it, and no rule of SPEC.md. These unit tests catch them: each fails with the broken client. What passed
+ * through view is a matter of a layout: test/e2e/unread.e2e.ts checks which messages count as read.
+ */
 const BY_UNIT_TESTS: readonly {
   variant: string;
   tests: readonly (readonly [file: string, title: string])[];
@@ -238,6 +242,28 @@ const BY_UNIT_TESTS: readonly {
       [
         'test/web/state/rooms.test.ts',
         'O4 a room from which one was removed stays listed and says why, until one has seen it or joins again',
+      ],
+    ],
+  },
+  {
+    variant: 'a room opens at its newest message',
+    tests: [
+      [
+        'test/web/state/conversation.test.ts',
+        'a room opens around the first unread message; at the newest one if the unread ones are few, or all are read',
+      ],
+      [
+        'test/web/state/conversation.test.ts',
+        'a room opens where it was left, also by another page on the same database, unless it was left at the newest message',
+      ],
+    ],
+  },
+  {
+    variant: 'the newest message is followed past unread ones',
+    tests: [
+      [
+        'test/web/view/readingPlace.test.ts',
+        'the reading place > the end is followed only as far as the first unread message stays in view, and never upwards',
       ],
     ],
   },

@@ -350,6 +350,25 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
+  'a room opens at its newest message': [
+    {
+      file: 'log/read/opening.ts',
+      from: 'if (!found || found.offset > cursorOf(spans)) return NEWEST;',
+      to: 'if (!found || found.offset > cursorOf(spans) || spans.length >= 0) return NEWEST;',
+    },
+    {
+      file: 'log/read/opening.ts',
+      from: 'if (left && (await isThere(tx, room, left)))',
+      to: 'if (left && (await isThere(tx, room, left)) && room === undefined)',
+    },
+  ],
+  'the newest message is followed past unread ones': [
+    {
+      file: 'view/readingPlace.ts',
+      from: 'return unreadPx === undefined ? endPx : Math.min(endPx, Math.max(0, unreadPx - leadPx));',
+      to: 'return leadPx === undefined ? (unreadPx ?? 0) : endPx;',
+    },
+  ],
   'a direct conversation that the server does not know yet is left': [
     { file: 'log/store/applyFrames.ts', from: "room.kind === 'direct' || (await", to: '(await' },
   ],
