@@ -11,7 +11,7 @@ import { runCommand } from '../store/runCommand.ts';
 import { explainingErrors } from '../store/sqlite/databaseFiles.ts';
 import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
 import { openMoveSource } from '../store/sqlite/moveSource.ts';
-import { moveDatabase } from './moveDatabase.ts';
+import { moveDatabase, NOTICED_WITHIN_MS } from './moveDatabase.ts';
 import { createProgressBar } from './progressBar.ts';
 
 const USAGE = `Usage: npm run migrate -- --to mongodb://HOST/NAME   moves the database of DATA to that MongoDB
@@ -59,9 +59,6 @@ function askedFor(args: string[]): { to: string | undefined; cancels: boolean } 
     return undefined;
   }
 }
-
-/** A server looks each second whether its file is being moved, and then delays no read marker, of which some wait for a second. */
-const NOTICED_WITHIN_MS = 4_000;
 
 async function move(source: Awaited<ReturnType<typeof openMoveSource>>, url: string): Promise<void> {
   const { openMoveDestination } = await import('../store/mongo/moveDestination.ts');

@@ -262,6 +262,9 @@ export async function moveDatabase({
   }
 }
 
+/** A server looks each second whether its file is being moved, and then delays no read marker, of which some wait for a second. */
+export const NOTICED_WITHIN_MS = 4_000;
+
 interface ApplyOptions {
   /** Whether all that is applied is compared. */
   compares?: boolean;
