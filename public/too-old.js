@@ -1,8 +1,7 @@
 /*
- * A browser that cannot parse the app's script cannot show a message from it. This script runs first, in ECMAScript 5, which
- * every browser parses, and shows the message in web/index.html if the app's script cannot be parsed or loaded.
+ * A browser that cannot parse the app's script cannot show a message from it. This script, in ECMAScript 5, runs first and
+ * shows the message in web/index.html if the app's script cannot be parsed or loaded.
  */
-// biome-ignore lint/complexity/useArrowFunction: ECMAScript 5 has no arrow functions
 (function () {
   function show() {
     var sentence = document.getElementById('too-old'); // removed as soon as the app has rendered
