@@ -99,7 +99,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     log,
   });
   const { byTokens, changedAroundEach, ...users } = usersOn(collections, version, clock.now);
-  const { unreadOfEach, ...messages } = messagesOn(collections);
+  const { unreadOfEach, ...messages } = messagesOn(collections, heads);
   const batched = batchedReads({
     guard,
     byTokens,

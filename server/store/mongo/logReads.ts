@@ -37,10 +37,13 @@ export function readsOn({
         (one, other) => (one.room < other.room ? -1 : Number(one.room > other.room)),
       );
       const found = await askEachCollection(collections, different, async (entries, its) => {
-        const some = chunks(its, MAX_LIST).map((few) => ({
-          room: { $in: [...new Set(few.map(({ room }) => room))] },
-          serverOffset: { $in: [...new Set(few.map(({ serverOffset }) => serverOffset))] },
-        }));
+        const some = chunks(its, MAX_LIST).map((few) => {
+          const rooms = [...new Set(few.map(({ room }) => room))];
+          return {
+            room: rooms.length === 1 ? rooms[0]! : { $in: rooms }, // for `$in` some planners read each entry of a room
+            serverOffset: { $in: [...new Set(few.map(({ serverOffset }) => serverOffset))] },
+          };
+        });
         const fields = { ...POINT_FIELDS, at: 1 };
         return (
           await Promise.all(

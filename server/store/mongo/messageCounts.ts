@@ -6,6 +6,7 @@ import { kinds, ruleOf } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { type Collections, HAS_MENTIONS } from './base/collections.ts';
+import type { KnownHeads } from './knownHeads.ts';
 
 type Message = Pick<EntryDocument, 'serverOffset' | 'author' | 'deleted'>;
 
@@ -34,21 +35,18 @@ export interface MessageCounts extends Pick<LogStore, 'messageAt' | 'messageFrom
   unreadOfEach(room: string, asked: readonly UnreadAsked[]): Promise<number[]>;
 }
 
-export function messagesOn({ entriesOf }: Pick<Collections, 'entriesOf'>): MessageCounts {
+export function messagesOn(
+  { entriesOf }: Pick<Collections, 'entriesOf'>,
+  heads: Pick<KnownHeads, 'offsetOf'>,
+): MessageCounts {
   return {
     async messageAt(room, upTo, count) {
       const removed = await removedMessages(room);
-      const near = Math.max(1, upTo - OFFSETS_PER_MESSAGE * count + 1);
       let oldest: number | undefined;
       let left = count;
-      for (const range of [
-        { from: near, to: upTo },
-        { from: 1, to: near - 1 },
-      ]) {
-        for await (const { serverOffset } of messages(room, range, 'descending', removed)) {
-          oldest = serverOffset;
-          if (--left === 0) return oldest;
-        }
+      for await (const { serverOffset } of newest(room, { from: 1, to: upTo }, upTo, count, removed)) {
+        oldest = serverOffset;
+        if (--left === 0) break;
       }
       return oldest;
     },
@@ -66,12 +64,9 @@ export function messagesOn({ entriesOf }: Pick<Collections, 'entriesOf'>): Messa
       const counts = asked.map((one) => ({ ...one, count: 0 }));
       // from the newest message on, until each has as many as are counted, or has read the others
       let open = counts;
-      for await (const { author, serverOffset } of messages(
-        room,
-        { from, to: MAX_OFFSET },
-        'descending',
-        removed,
-      )) {
+      const range = { from, to: MAX_OFFSET };
+      const most = Math.max(...asked.map((one) => one.most));
+      for await (const { author, serverOffset } of newest(room, range, heads.offsetOf(room), most, removed)) {
         for (const one of open) if (one.after < serverOffset && one.user !== author) one.count++;
         open = open.filter(({ after, count, most }) => after < serverOffset - 1 && count < most);
         if (open.length === 0) break;
@@ -111,6 +106,19 @@ export function messagesOn({ entriesOf }: Pick<Collections, 'entriesOf'>): Messa
       .toArray();
     const removals = pending.filter(({ kind }) => ruleOf(kind)?.effect === 'remove');
     return new Set(removals.flatMap(({ target }) => target ?? []));
+  }
+
+  /** The messages of a range from its newest on, of which some `count` are wanted. `head`: 0 where it is not known. */
+  async function* newest(
+    room: string,
+    { from, to }: OffsetRange,
+    head: number,
+    count: number,
+    removed: ReadonlySet<number>,
+  ): AsyncGenerator<Message> {
+    const near = Math.max(from, head - OFFSETS_PER_MESSAGE * count + 1);
+    yield* messages(room, { from: near, to }, 'descending', removed);
+    yield* messages(room, { from, to: near - 1 }, 'descending', removed);
   }
 
   /** All messages of the range that are not removed, in pages of growing size, since many may be removed. */

@@ -52,6 +52,7 @@ const capacity: Capacity = {
       ...run,
       result: {
         entries: 500_000,
+        rooms: 1_000,
         diskBytes: 110 * MiB,
         emptyDiskBytes: 10 * MiB,
         startMs: 800,
@@ -76,7 +77,7 @@ test('the page has a table for each measurement of each store, and says what was
     '| one room of 200 | 9,000 | 1,800,000 | 100 %, 0 %, 0 % | 2 | 4.3 ms | 12 ms | 99.0 %, 1.0 %, < 0.1 % | 1.00, 0.00, 0.70 |',
     '| one room of 2,000 | **not measured**: Error: timed out / at last | – | – | – | – | – | – | – |',
     '| 1,000 rooms of 10 | **not measured** | – | – | – | – | – | – | – |',
-    '| 500,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | in the server | 0.80 s | 0.50 s |',
+    '| 500,000 | 1,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | in the server | 0.80 s | 0.50 s |',
     '| the tutorial’s server | **not measured**: no result within 240 s | – |',
     '| 5,000 people come, 50 at a time | all in after | CPU of the server for each |',
     '| Holdfast | 2.50 s | 1.23 ms |',
@@ -93,7 +94,9 @@ test('of a MongoDB that was given by URL, memory and CPU are said to be not know
   given.measured['one room of 200']!.result!.cores.database = undefined;
   const page = reportOf({ mongodb: JSON.parse(JSON.stringify(given)) }); // as it is read from the file
   expect(page).toContain('| 1.00, not known, 0.70 |');
-  expect(page).toContain('| 500,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | not known | 0.80 s | 0.50 s |');
+  expect(page).toContain(
+    '| 500,000 | 1,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | not known | 0.80 s | 0.50 s |',
+  );
 });
 
 test('machine, database and commit are said once where they are those of all parts, and else beside each part', () => {

@@ -22,8 +22,8 @@ export function changesOf(
 ): ChangeSource<EntryDocument, Timestamp> {
   return {
     async present(signal) {
-      const read = { find: entries.collectionName, limit: 1, projection: { _id: 1 }, readConcern: MAJORITY };
-      const { operationTime } = await db.command(read, { signal, readPreference: 'primary' });
+      const nothing = { find: entries.collectionName, filter: { _id: null }, readConcern: MAJORITY };
+      const { operationTime } = await db.command(nothing, { signal, readPreference: 'primary' });
       return after(operationTime);
     },
     open: (from) => openRounds(db, entries, from),

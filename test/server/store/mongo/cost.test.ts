@@ -1,5 +1,5 @@
 /** The number of commands per call, as few as possible, because all processes share the database. */
-import type { CommandStartedEvent } from 'mongodb';
+import type { CommandStartedEvent, Document } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import {
@@ -115,6 +115,22 @@ it('messageAt and unread cost two queries each, of a short range', async () => {
   );
   expect(await commandsOf(store, () => store.log.messageAt(room, 301, 50))).toEqual(['find', 'find']);
   expect(await commandsOf(store, () => store.log.unread(room, me, 250, 100))).toEqual(['find', 'find']);
+});
+
+it('who is far behind in a long log is answered from a short part of it, also by a planner that reads on at a limit', async () => {
+  const { store, room, me } = await watched();
+  await appendNew(
+    store,
+    upTo(300).map((n) => text(room, newId(), `${n}`)),
+  );
+  const filters: Document[] = [];
+  store.db.client.on('commandStarted', ({ command }) => filters.push(command.filter));
+  expect(await store.log.unread(room, me, 1, 20)).toBe(20);
+  expect(await store.log.timesAt([{ room, serverOffset: 7 }])).toEqual([expect.any(Number)]);
+  expect(filters.filter((filter) => filter?.serverOffset)).toEqual([
+    { room, kind: 'text', serverOffset: { $gte: 222, $lte: Number.MAX_SAFE_INTEGER } },
+    { room, serverOffset: { $in: [7] } },
+  ]);
 });
 
 it('hundreds of removed messages are skipped with a few queries', async () => {
