@@ -1,6 +1,6 @@
 /** Each metric has the value of what it measures, on a real server: a family that is never written to exists all the same. */
 import { expect, test } from 'vitest';
-import { PACKETS_PER_CONNECTION } from '../../../server/base/serverLimits.ts';
+import { PACKETS_PER_CONNECTION, READS_WAITING } from '../../../server/base/serverLimits.ts';
 import { APPEND_MAX_ITEMS, ITEMS_BURST } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { connectClient, newId, signUp, text } from '../../support/api.ts';
@@ -17,6 +17,14 @@ test('what happens on a server is in its metrics: each one that is counted, obse
     const shown = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     return (series: string) => Number(shown.split(`\n${series} `)[1]?.split('\n')[0]);
   };
+  const atFirst = await samples();
+  for (const code of ['internal', 'unavailable'])
+    for (const series of [
+      'refusals_total{event="append",',
+      'refusals_total{event="session",',
+      'connection_refusals_total{',
+    ])
+      expect([series, code, atFirst(`holdfast_${series}code="${code}"}`)]).toEqual([series, code, 0]);
   const session = await signUp(app.url, 'Ada');
   using ada = await connectClient(app.url, session, { waiting: WAITING_MINUTES });
   await expect(connectClient(app.url, { ...session, token: newId() })).rejects.toThrow();
@@ -31,6 +39,8 @@ test('what happens on a server is in its metrics: each one that is counted, obse
   const eve = await connectClient(app.url, stranger);
   for (let nth = 0; nth < 2 * PACKETS_PER_CONNECTION.burst; nth++) eve.socket.emit('x');
   await fetch(`${app.url}/api/session`);
+  const range = { room: LOBBY, from: 1, to: 2 };
+  await Promise.all(Array.from({ length: READS_WAITING + 1 }, () => ada.request('range', range)));
 
   const above: Record<string, number> = {
     'holdfast_frames_total{event="append"}': 2,
@@ -38,6 +48,7 @@ test('what happens on a server is in its metrics: each one that is counted, obse
     'holdfast_refusals_total{event="append",code="unauthorized"}': 0,
     'holdfast_refusals_total{event="append",code="rate-limited"}': 0,
     'holdfast_refusals_total{event="session",code="unauthorized"}': 0,
+    'holdfast_refusals_total{event="range",code="unavailable"}': 0,
     'holdfast_connection_refusals_total{code="unauthorized"}': 0,
     'holdfast_limit_hits_total{limit="items"}': 0,
     'holdfast_evicted_clients_total{reason="flood"}': 0,
