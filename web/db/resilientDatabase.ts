@@ -36,12 +36,15 @@ export interface Database<S extends DBSchema> {
   close(): void;
 }
 
-/** Begins a transaction when it may, and resolves with its result. */
+/**
+ * Begins a transaction when it may, and resolves with its result. `interrupted` rejects where the transaction is to be aborted
+ * before its work is done; `begin` rejects with the same error, and the queue begins it again.
+ */
 export type TransactionQueue = <T>(
   stores: readonly unknown[],
   mode: IDBTransactionMode,
   durability: IDBTransactionDurability,
-  begin: () => Promise<T>,
+  begin: (interrupted?: Promise<never>) => Promise<T>,
 ) => Promise<T>;
 
 export type ReadTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readonly'>;
@@ -81,17 +84,18 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     mode: IDBTransactionMode,
     work: (tx: never) => Promise<T>,
     durability: IDBTransactionDurability,
+    interrupted?: Promise<never>,
     isRetry = false,
   ): Promise<T> {
     if (suspension) await suspension.over;
     const before = suspensions;
     try {
-      return await attempt(stores, mode, work, durability);
+      return await attempt(stores, mode, work, durability, interrupted);
     } catch (error) {
       if (closed) throw error;
-      if (suspensions !== before) return run(stores, mode, work, durability, isRetry);
+      if (suspensions !== before) return run(stores, mode, work, durability, interrupted, isRetry);
       const retries = !isRetry && (isHandleLost(error) || (isFull(error) && (await freedSpace())));
-      if (retries) return run(stores, mode, work, durability, true);
+      if (retries) return run(stores, mode, work, durability, interrupted, true);
       throw error;
     }
   }
@@ -122,6 +126,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     mode: IDBTransactionMode,
     work: (tx: never) => Promise<T>,
     durability: IDBTransactionDurability,
+    interrupted?: Promise<never>,
   ) {
     if (closed) throw new DatabaseClosed();
     const used = opened();
@@ -140,7 +145,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
           mine.answeredAt = clock.ticks();
         };
         for (const event of ['success', 'error']) tx.addEventListener(event, answered, true); // of its requests
-        return await complete(tx, work);
+        return await complete(tx, work, interrupted);
       });
     } catch (error) {
       hasFailed = true;
@@ -205,9 +210,13 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
 
   const database: Database<S> = {
     read: (stores, work) =>
-      queue(stores, 'readonly', 'relaxed', () => run(stores, 'readonly', work, 'relaxed')),
+      queue(stores, 'readonly', 'relaxed', (interrupted) =>
+        run(stores, 'readonly', work, 'relaxed', interrupted),
+      ),
     write: (stores, work, durability = 'strict') =>
-      queue(stores, 'readwrite', durability, () => run(stores, 'readwrite', work, durability)),
+      queue(stores, 'readwrite', durability, (interrupted) =>
+        run(stores, 'readwrite', work, durability, interrupted),
+      ),
     queueBy(next) {
       queue = next;
     },
@@ -297,10 +306,12 @@ function open<S extends DBSchema>(
 async function complete<S extends DBSchema, T>(
   tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode>,
   work: (tx: never) => Promise<T>,
+  interrupted?: Promise<never>,
 ): Promise<T> {
   tx.done.catch(() => {}); // no "unhandled rejection" before it is awaited below
   try {
-    const result = await work(tx as never);
+    const working = work(tx as never);
+    const result = await (interrupted ? Promise.race([working, interrupted]) : working);
     await tx.done;
     return result;
   } catch (error) {

@@ -36,7 +36,7 @@ test('reads that are asked for while the transaction may not begin yet share it;
   const mayBegin = new Promise<void>((resolve) => {
     begin = resolve;
   });
-  db.queueBy((_, mode, __, run) => (mode === 'readonly' ? mayBegin.then(run) : run()));
+  db.queueBy((_, mode, __, run) => (mode === 'readonly' ? mayBegin.then(() => run()) : run()));
   const read = shareReads(db);
   const transactions = countTransactions();
   const name = () => read(async (tx) => (await getOnce(tx, 'users', 'lin'))?.name);

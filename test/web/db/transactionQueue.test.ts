@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { SCREEN_STORES } from '../../../web/db/shareReads.ts';
 import { createTransactionQueue } from '../../../web/db/transactionQueue.ts';
-import { LOG_STORES, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import {
+  LOG_STORES,
+  type UserDatabase,
+  type UserRead,
+  type UserWrite,
+} from '../../../web/db/userDatabase.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { DATABASE_TIMEOUT_MS } from '../../../web/records/pageLimits.ts';
@@ -16,6 +21,9 @@ function opened() {
   return db;
 }
 
+/** They take longer than a message that is being queued. */
+const SLOW_REQUESTS = 200;
+
 const write = (db: UserDatabase, n: number) =>
   enqueue(db, { kind: 'text', body: `${n}`, room: ROOM, clientOffset: key(n), at: n }, { isOwnDraft: true });
 
@@ -26,7 +34,7 @@ test('O1 a message that is being queued waits neither for a catch-up that is bei
   let isOver = false;
   const catchUp = db
     .write([...LOG_STORES, 'rooms', 'users', 'meta'], async (tx) => {
-      while (!isOver) await tx.objectStore('log').count(); // as long as a slow phone takes
+      for (let n = 0; n < SLOW_REQUESTS && !isOver; n++) await tx.objectStore('log').count();
     })
     .then(() => void done.push('catch-up'));
   const screen = db
@@ -66,6 +74,58 @@ test('O1 the next slice of a catch-up is not stored while a message is being que
   isDurable();
   await Promise.all([tap, slice, read, other]);
   expect(begun).toEqual(['tap', 'read', 'slice', 'read before the slice']);
+});
+
+test('O1 a message that is being queued waits neither for a read of the outbox nor for a mark of the drain that have begun: they run again after it', async () => {
+  const db = opened();
+  const done: string[] = [];
+  let runs = 0;
+  for (const n of [1, 2]) {
+    await write(db, 2 * n);
+    let isOver = false;
+    const counted = async (tx: UserRead | UserWrite) => {
+      runs++;
+      for (let n = 0; n < SLOW_REQUESTS && !isOver; n++) await tx.objectStore('rows').count();
+      return tx.objectStore('rows').count();
+    };
+    const other =
+      n === 1
+        ? db.read(SCREEN_STORES, counted)
+        : db.write(['rows', 'meta'], async (tx) => {
+            await tx.objectStore('rows').delete(1); // undone with the transaction
+            return counted(tx);
+          });
+    const counting = other.then((count) => void done.push(`counted ${count}`));
+    await turns();
+    await write(db, 2 * n + 1);
+    done.push('queued');
+    isOver = true;
+    await counting;
+  }
+  expect(done).toEqual(['queued', 'counted 2', 'queued', 'counted 3']);
+  expect(runs).toBe(4);
+  db.close();
+});
+
+test('O1 S5 a draft interrupts nothing, a message nothing of other stores, and many messages no transaction for ever', async () => {
+  const queue = createTransactionQueue(createFakeClock());
+  const interrupted: string[] = [];
+  const begun = (name: string) => (interruption?: Promise<never>) => {
+    interruption?.catch(() => interrupted.push(name));
+    return interruption ?? Promise.resolve();
+  };
+  const written = (stores: string[]) => queue(stores, 'readwrite', 'strict', async () => {});
+  void queue(LOG_STORES, 'readwrite', 'relaxed', begun('slice'));
+  const read = queue(['rows', 'drafts'], 'readonly', 'relaxed', begun('read'));
+  await written(['drafts']);
+  await turns();
+  expect(interrupted).toEqual([]);
+  for (let n = 0; n < 4; n++) {
+    await written(['rows', 'drafts']);
+    await turns();
+  }
+  expect(interrupted).toEqual(['read', 'read', 'read']);
+  await read; // the fourth time it could not be interrupted
 });
 
 test('S1 of two transactions that use one store, the later one sees what the earlier one wrote, whatever waits between them', async () => {

@@ -170,6 +170,15 @@ const BY_UNIT_TESTS: readonly {
     ],
   },
   {
+    variant: 'a tap waits for a read that has begun',
+    tests: [
+      [
+        'test/web/db/transactionQueue.test.ts',
+        'O1 a message that is being queued waits neither for a read of the outbox nor for a mark of the drain that have begun: they run again after it',
+      ],
+    ],
+  },
+  {
     variant: 'an answer whose echo could not be stored is not stored either',
     tests: [
       [

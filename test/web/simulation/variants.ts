@@ -282,8 +282,15 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a tap waits for what waits for a catch-up': [
     {
       file: 'db/transactionQueue.ts',
-      from: 'const ahead = isUrgent ? [] : aheadOf(stores, mode);',
-      to: 'const ahead = isUrgent ? [] : aheadOf(stores, mode).slice(0, 0);',
+      from: 'const ahead = aheadOf(stores, mode);',
+      to: 'const ahead = aheadOf(stores, mode).slice(0, 0);',
+    },
+  ],
+  'a tap waits for a read that has begun': [
+    {
+      file: 'db/transactionQueue.ts',
+      from: 'for (const each of ahead) each.interrupt();',
+      to: 'for (const each of ahead) each.interrupt;',
     },
   ],
   'an answer whose echo could not be stored is not stored either': [

@@ -335,7 +335,8 @@ test('somebody blocked whom others mention: their name is shown in it; the noteb
   expect(notebooks[1]).toEqual(notebooks[0]);
   const room = (notebooks[0] as { room: string }).room;
   for (const body of ['one', 'two']) await page.send(room, body);
+  const listed = async () => (await inPage(page)).rooms.filter(({ with: other }) => other === user.id);
+  await waitFor('the list shows the last text', async () => (await listed())[0]?.last?.text === 'two');
   await waitFor('all is sent', async () => (await inPage(page)).waiting === 0);
-  const listed = (await inPage(page)).rooms.filter(({ with: other }) => other === user.id);
-  expect(listed).toMatchObject([{ id: room, last: { text: 'two' } }]);
+  expect(await listed()).toMatchObject([{ id: room, last: { text: 'two' } }]);
 });
