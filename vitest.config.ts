@@ -1,4 +1,4 @@
-/** All tests that Playwright does not run: the project `unit`, without a browser, and `other browsers` (Firefox, WebKitGTK). */
+/** All tests that Playwright does not run: most without a browser, and `other browsers` (Firefox, WebKitGTK). */
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -12,6 +12,9 @@ const ATTACKS = ['attacks/attacks', 'attacks/guards', 'attacks/http2', 'restart'
   (name) => `test/fault/${name}.test.ts`,
 );
 
+/** Whole clients, on a clock of their own: npm test runs them while the attacks leave processor time. */
+const SIMULATIONS = 'test/web/simulation/*.test.ts';
+
 /** Each takes from 15 s to two minutes. They start first, in this order, so that the run ends with short files. */
 const LONGEST = [
   'test/fault/attacks/lingering.test.ts',
@@ -21,7 +24,6 @@ const LONGEST = [
   'test/server/store/mongo/away.test.ts',
   'test/server/store/mongo/tail/failures.test.ts',
   'test/server/store/sqlite/processLock.test.ts',
-  'test/web/simulation/simulation.test.ts',
   'test/fault/mongo/writers.test.ts',
   'test/server/migrate/moveDatabase.test.ts',
   'test/server/migrate/inUse.test.ts',
@@ -32,7 +34,6 @@ const LONGEST = [
   'test/fault/mongo/chat.test.ts',
   'test/fault/proxies/proxies.test.ts',
   'test/server/store/mongo/open/migrate.test.ts',
-  'test/web/simulation/variants.test.ts',
   'test/server/backup/backup.test.ts',
   'test/server/backup/restore.test.ts',
   'test/fault/attacks/onMongo.test.ts',
@@ -70,10 +71,20 @@ export default defineConfig({
         test: {
           name: 'unit', // unit tests, the stores' contract, tests of the server process
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [OTHER_BROWSERS, TIMED, ...ATTACKS],
+          exclude: [OTHER_BROWSERS, TIMED, SIMULATIONS, ...ATTACKS],
           maxConcurrency: 2,
           maxWorkers: 4, // also on two cores, where the default is one: on average a file waits half of its time
           // some tests run thousands of seeds, and the machine may be busy
+          testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulations',
+          include: [SIMULATIONS],
+          maxConcurrency: 2,
+          maxWorkers: 2,
           testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
         },
       },

@@ -52,7 +52,8 @@ process.exitCode = passed.every(Boolean) ? 0 : 1;
 async function randomRuns(): Promise<boolean> {
   await prepareMongo();
   const env = { TEST_LENGTH: 'soak' satisfies TestLength };
-  const { code } = await runTool('vitest', ['run', '--project=unit', ...filesWithRuns(), ATTACKS], {
+  const projects = ['--project=unit', '--project=simulations'];
+  const { code } = await runTool('vitest', ['run', ...projects, ...filesWithRuns(), ATTACKS], {
     show: true,
     env,
   });
