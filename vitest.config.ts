@@ -1,5 +1,5 @@
 /** All tests that Playwright does not run: most without a browser, and `other browsers` (Firefox, WebKitGTK). */
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { testLength } from './test/support/runs.ts';
@@ -43,6 +43,26 @@ const LONGEST = [
   'test/fault/mongo/workerConnections.test.ts',
 ];
 
+/**
+ * Tests of the page that share a process with others, where modules are loaded once: half of the CPU time. Not those that
+ * replace modules or globals, and not the longest queue, which needs a process that is not busy.
+ */
+const SHARING = globSync('test/{shared,web}/**/*.test.{ts,tsx}', {
+  exclude: ['test/web/simulation/**'],
+}).filter(
+  (path) =>
+    !/vi\.(mock|doMock|stub|spyOn|resetModules|useFakeTimers|setSystemTime)/.test(
+      readFileSync(path, 'utf8'),
+    ) && !path.endsWith('/longQueue.test.ts'),
+);
+
+const ofUnit = {
+  maxConcurrency: 2,
+  maxWorkers: 4, // also on two cores, where the default is one: on average a file waits half of its time
+  // some tests run thousands of seeds, and the machine may be busy
+  testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
+};
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
@@ -71,21 +91,18 @@ export default defineConfig({
         test: {
           name: 'unit', // unit tests, the stores' contract, tests of the server process
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [OTHER_BROWSERS, TIMED, SIMULATIONS, ...ATTACKS],
-          maxConcurrency: 2,
-          maxWorkers: 4, // also on two cores, where the default is one: on average a file waits half of its time
-          // some tests run thousands of seeds, and the machine may be busy
-          testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
+          exclude: [OTHER_BROWSERS, TIMED, SIMULATIONS, ...SHARING, ...ATTACKS],
+          ...ofUnit,
         },
       },
+      { extends: true, test: { name: 'unit, shared process', include: SHARING, isolate: false, ...ofUnit } },
       {
         extends: true,
         test: {
           name: 'simulations',
           include: [SIMULATIONS],
-          maxConcurrency: 2,
+          ...ofUnit,
           maxWorkers: 2,
-          testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
         },
       },
       {

@@ -52,7 +52,7 @@ process.exitCode = passed.every(Boolean) ? 0 : 1;
 async function randomRuns(): Promise<boolean> {
   await prepareMongo();
   const env = { TEST_LENGTH: 'soak' satisfies TestLength };
-  const projects = ['--project=unit', '--project=simulations'];
+  const projects = ['--project=unit*', '--project=simulations'];
   const { code } = await runTool('vitest', ['run', ...projects, ...filesWithRuns(), ATTACKS], {
     show: true,
     env,
