@@ -25,11 +25,13 @@ import { ROOT, runTool, runToolIdly } from './support/tools.ts';
 
 /** Files of tests, as Playwright's grep sees them. Here the seconds are those of a network, with little work on either side. */
 const SLOW_NETWORKS = String.raw`(slow|networks)\.e2e\.ts`;
+/** Work for the processors alone, which no user waits for. */
+const AXE = String.raw`accessible\.e2e\.ts`;
 /** Here they are the machine's. */
 const BUDGETS = String.raw`budgets\.e2e\.ts`;
 /** What a person does first, by the whole stack. */
 const QUICK = String.raw`(chat|conversation|offline|refused)\.e2e\.ts`;
-/** When the attacks have long ended. */
+/** When what they run beside has long ended. */
 const IDLY_WITHIN_MS = 300_000;
 const QUICK_ONES = ['--tags-filter=!slow'];
 const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
@@ -166,16 +168,27 @@ function simulations(): Promise<Tally> {
  * They measure how long innocents wait, so beside them runs only what takes the processor time that they leave. Simulations
  * have a clock of their own, and nothing waits for them.
  */
-async function attacks(): Promise<Tally> {
-  const beside = vitest('simulations', [], (name, args, options) =>
+function attacks(): Promise<Tally> {
+  return idlyBeside(
+    () => vitest('attacks'),
+    (runIt) => vitest('simulations', [], runIt),
+  );
+}
+
+/** Runs `idle` on the processor time that `first` leaves; again, with all of it, if that was too little. */
+async function idlyBeside(
+  first: () => Promise<Tally>,
+  idle: (runIt: typeof runTool) => Promise<Tally>,
+): Promise<Tally> {
+  const beside = idle((name, args, options) =>
     runToolIdly(name, args, { ...options, withinMs: IDLY_WITHIN_MS }),
   );
-  const ofAttacks = await vitest('attacks');
-  const simulated = await beside;
-  if (simulated.failures.length === 0) return sum([ofAttacks, simulated]);
-  // Seeds fail again if they do; what took too long while others needed the processors does not.
-  console.log('\n== simulations, again: beside the attacks they were not done, or not all passed');
-  return sum([ofAttacks, await vitest('simulations')]);
+  const ofFirst = await first();
+  const ofIdle = await beside;
+  if (ofIdle.failures.length === 0) return sum([ofFirst, ofIdle]);
+  // What is broken fails again; what took too long while others needed the processors does not.
+  console.log('\n== again: what ran beside others was not done, or not all passed');
+  return sum([ofFirst, await idle(runTool)]);
 }
 
 /** One after the other, for a machine that does nothing else. */
@@ -198,21 +211,32 @@ async function vitest(
 }
 
 /**
- * Several at a time, for two cores: half of a test is waiting, and with a slow network most of it. Budgets have the
- * machine to themselves.
+ * Several at a time, for two cores: half of a test is waiting, and with a slow network most of it; the time that this leaves
+ * is for axe. Budgets have the machine to themselves.
  */
 async function browser(): Promise<Tally> {
-  if (values.quick) return playwright('quick', '--workers=2', '--project=sqlite', `--grep=${QUICK}`);
-  const together = await playwright('together', '--workers=3', `--grep-invert=${SLOW_NETWORKS}|${BUDGETS}`);
-  const slow = await playwright('slow networks', '--workers=3', `--grep=${SLOW_NETWORKS}`);
-  const alone = await playwright('alone', `--grep=${BUDGETS}`);
+  if (values.quick) return playwright('quick', ['--workers=2', '--project=sqlite', `--grep=${QUICK}`]);
+  const elsewhere = `--grep-invert=${SLOW_NETWORKS}|${AXE}|${BUDGETS}`;
+  const together = await playwright('together', ['--workers=3', elsewhere]);
+  // each run empties its folder
+  const axe = ['--workers=2', '--fully-parallel', `--grep=${AXE}`, '--output=test-results/axe'];
+  const slow = await idlyBeside(
+    () => playwright('slow networks', ['--workers=3', `--grep=${SLOW_NETWORKS}`]),
+    (runIt) => playwright('axe', axe, runIt),
+  );
+  const alone = await playwright('alone', [`--grep=${BUDGETS}`]);
   return sum([together, slow, alone]);
 }
 
-async function playwright(name: string, ...which: string[]): Promise<Tally> {
+async function playwright(
+  name: string,
+  which: readonly string[],
+  runIt: typeof runTool = runTool,
+): Promise<Tally> {
   const report = `${REPORTS}/playwright-${name}.json`;
+  await rm(report, { force: true });
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: report };
   const args = ['test', '--reporter=list,json', ...which, ...filters()];
-  const { code } = await runTool('playwright', args, { show: true, env });
+  const { code } = await runIt('playwright', args, { show: true, env });
   return ofPlaywright(report, code);
 }
