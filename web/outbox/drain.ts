@@ -154,8 +154,9 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function markNext({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>): Promise<void> {
     const began = clock.ticks();
-    const marked = await markBatch(db, { limits, without, fenceToken, fenceCheck, sweep });
-    if (marked === 'not-mine') return tell({ type: 'not-mine' });
+    const mayMark = () => outbox.isOnline;
+    const marked = await markBatch(db, { limits, without, fenceToken, fenceCheck, sweep, mayMark });
+    if (marked === 'not-marked') return tell({ type: 'not-marked' });
     if (fenceCheck === 'claim') fenceCheck = 'verify';
     sweep = false;
     generation = marked.generation;

@@ -36,19 +36,21 @@ export interface Marking {
   fenceCheck: FenceCheck;
   /** Also recover rows that are `sending` although they are not in flight. */
   sweep: boolean;
+  /** Asked whenever the transaction begins, also again (db/transactionQueue.ts): what cannot be sent stays as it is (O4). */
+  mayMark(): boolean;
 }
 
 /**
  * Marks the next batch as attempted and resolves with exactly the items it read: only those may be sent (O4). The caller
- * holds the lock, so other `sending` rows were left behind by a tab that is gone. `not-mine`: the lock was stolen; nothing
- * was marked.
+ * holds the lock, so other `sending` rows were left behind by a tab that is gone. `not-marked`: the lock was stolen, or nothing may
+ * be marked any more.
  */
 export function markBatch(
   db: UserDatabase,
-  { limits, without, fenceToken, fenceCheck, sweep }: Marking,
-): Promise<Marked | 'not-mine'> {
+  { limits, without, fenceToken, fenceCheck, sweep, mayMark }: Marking,
+): Promise<Marked | 'not-marked'> {
   return db.write(['rows', 'meta'], async (tx) => {
-    if (!(await passesFence(tx, fenceToken, fenceCheck))) return 'not-mine';
+    if (!mayMark() || !(await passesFence(tx, fenceToken, fenceCheck))) return 'not-marked';
     const rows = tx.objectStore('rows');
     const { batch, isAll } = await readBatch(tx, limits, {
       features: await readFeatures(tx),

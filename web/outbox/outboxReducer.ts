@@ -76,8 +76,8 @@ export type OutboxEvent =
   | { type: 'marked'; items: Item[]; bytes: number; isAll?: boolean }
   /** Marked so long ago that another holder may have taken over since. */
   | { type: 'marked-late' }
-  /** Nothing was marked: another holder has taken over. */
-  | { type: 'not-mine' }
+  /** Nothing was marked: another holder has taken over, or the connection has ended. */
+  | { type: 'not-marked' }
   | { type: 'answered'; attempt: number; sent: readonly Sent[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
   /** `isLeft`: a row of the answer may have to be sent again. */
@@ -138,7 +138,7 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
       return work.tag === 'marking'
         ? goOn({ ...outbox, hasMore: true, work: { tag: 'idle' } })
         : [outbox, []];
-    case 'not-mine':
+    case 'not-marked':
       if (work.tag !== 'marking') return [outbox, []];
       return and(unlocked({ ...outbox, hasMore: true, work: { tag: 'idle' } }), goOn);
     case 'answered':

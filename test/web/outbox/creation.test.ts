@@ -58,8 +58,9 @@ const mark = async () => {
     fenceToken: 'me',
     fenceCheck: 'none',
     sweep: false,
+    mayMark: () => true,
   });
-  return marked === 'not-mine' ? marked : marked.items.map(({ clientOffset }) => clientOffset);
+  return marked === 'not-marked' ? marked : marked.items.map(({ clientOffset }) => clientOffset);
 };
 
 const refuse = (n: number) =>

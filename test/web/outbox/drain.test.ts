@@ -210,5 +210,6 @@ function markOf(db: UserDatabase, fenceToken: string) {
     fenceToken,
     fenceCheck: 'claim',
     sweep: true,
+    mayMark: () => true,
   });
 }

@@ -89,7 +89,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
     }
     mark({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>) {
       if (!this.claimed) fence = this.name;
-      else if (variant !== 'no fence' && fence !== this.name) return this.hear({ type: 'not-mine' });
+      else if (variant !== 'no fence' && fence !== this.name) return this.hear({ type: 'not-marked' });
       this.claimed = true;
       const batch = nextBatch(rows, limits, { features: new Set(), rooms: without }).map((row) =>
         stepRow(row, { type: 'attempted' }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createTransactionQueue } from '../../../web/db/transactionQueue.ts';
 import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import { ONE_ITEM } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
@@ -19,10 +20,26 @@ function start() {
     db,
     queue: (body = 'a') => enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 }),
     rows: () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll()),
-    as: (fenceToken: string, fenceCheck: FenceCheck, limits = WHOLE_BATCH, sweep = false) =>
-      markBatch(db, { limits, without: new Set(), fenceToken, fenceCheck, sweep }),
+    as: (
+      fenceToken: string,
+      fenceCheck: FenceCheck,
+      limits = WHOLE_BATCH,
+      sweep = false,
+      mayMark = () => true,
+    ) => markBatch(db, { limits, without: new Set(), fenceToken, fenceCheck, sweep, mayMark }),
   };
 }
+
+test('O4 a marking that a message interrupts marks nothing afterwards if the connection has ended meanwhile', async () => {
+  const { db, queue, rows, as } = start();
+  db.queueBy(createTransactionQueue(createFakeClock()));
+  let begun = 0;
+  const marking = as('me', 'claim', WHOLE_BATCH, false, () => ++begun === 1);
+  await queue();
+  expect(await marking).toBe('not-marked');
+  expect(begun).toBe(2);
+  expect(await rows()).toMatchObject([{ attempted: false }]);
+});
 
 test('S5 a tab whose lock was stolen while it was frozen marks nothing', async () => {
   const { db, queue, rows, as } = start();
@@ -32,7 +49,7 @@ test('S5 a tab whose lock was stolen while it was frozen marks nothing', async (
   expect(await as('second', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
   await queue();
   const before = await rows();
-  expect(await as('first', 'verify')).toBe('not-mine');
+  expect(await as('first', 'verify')).toBe('not-marked');
   expect(await rows()).toEqual(before);
   expect(before[1]).toMatchObject({ attempted: false });
   db.close();

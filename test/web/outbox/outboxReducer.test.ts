@@ -322,7 +322,7 @@ describe('the lock', () => {
     const lost: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'lock-lost' }];
     const [, effects] = run(...lost, { type: 'up' }, { type: 'marked', items, bytes: 1 });
     expect(effects).toMatchObject([{ type: 'store', verdicts: [{ type: 'put-off' }] }]);
-    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'not-mine' })[1])).toEqual([
+    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'not-marked' })[1])).toEqual([
       'unlock',
       'lock',
     ]);
