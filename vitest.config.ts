@@ -1,5 +1,5 @@
 /** All tests that Playwright does not run: most without a browser, and `other browsers` (Firefox, WebKitGTK). */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { testLength } from './test/support/runs.ts';
@@ -43,17 +43,18 @@ const LONGEST = [
   'test/fault/mongo/workerConnections.test.ts',
 ];
 
+const REPLACES =
+  /vi\.(mock|doMock|stub|spyOn|resetModules|useFakeTimers|setSystemTime)|countTransactions|countReads|useTestKinds/;
+
 /**
  * Tests of the page that share a process with others, where modules are loaded once: half of the CPU time. Not those that
- * replace modules or globals, and not the longest queue, which needs a process that is not busy.
+ * replace modules, globals or methods of the database, and not the longest queue, which needs a process that is not busy.
  */
-const SHARING = globSync('test/{shared,web}/**/*.test.{ts,tsx}', {
-  exclude: ['test/web/simulation/**'],
-}).filter(
-  (path) =>
-    !/vi\.(mock|doMock|stub|spyOn|resetModules|useFakeTimers|setSystemTime)/.test(
-      readFileSync(path, 'utf8'),
-    ) && !path.endsWith('/longQueue.test.ts'),
+const SHARING = ['test/shared', 'test/web'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => /\.test\.tsx?$/.test(path) && !/\/(simulation\/.*|longQueue\.test\.ts)$/.test(path))
+    .filter((path) => !REPLACES.test(readFileSync(path, 'utf8'))),
 );
 
 const ofUnit = {

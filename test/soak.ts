@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: the long runs, for which `npm test` has no time. First the random runs of test/support/runs.ts, many times
- * more of each, and the attacks of test/fault/attacks, each for longer; then, for `--minutes` (30) and beginning at `--seed` (1), the faults of test/fault/mongo, with a report in
- * docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it. `--suite` takes a
+ * more of each, and the attacks of test/fault/attacks, each for longer; then, for `--minutes` (30) and beginning at `--seed` (1),
+ * the faults of test/fault/mongo, with a report in docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it. `--suite` takes a
  * part of the name of a suite, such as "bad days", and runs that alone, without the report.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -52,7 +52,7 @@ process.exitCode = passed.every(Boolean) ? 0 : 1;
 async function randomRuns(): Promise<boolean> {
   await prepareMongo();
   const env = { TEST_LENGTH: 'soak' satisfies TestLength };
-  const projects = ['--project=unit*', '--project=simulations'];
+  const projects = ['unit*', 'simulations', 'attacks'].map((name) => `--project=${name}`);
   const { code } = await runTool('vitest', ['run', ...projects, ...filesWithRuns(), ATTACKS], {
     show: true,
     env,
