@@ -36,7 +36,6 @@ import {
   READERS_SHOWN_CHANGES,
   ROOM_CHANGES_WAITING,
   STORED_OF_USER,
-  URL_MAX_LENGTH,
 } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
 import { createDayHandler } from './feed/dayHandler.ts';
@@ -60,7 +59,7 @@ import { guardConnections } from './request/connectionGuard.ts';
 import { createHostCheck, warningOfForeignHosts } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
-import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
+import { createRequestBound, guardRequests } from './request/requestGuard.ts';
 import { takeTurns } from './request/requestTurns.ts';
 import { closeIdleConnections, createWebServer, type WebServer } from './request/webServer.ts';
 import { createAboutService } from './rooms/aboutService.ts';
@@ -545,14 +544,12 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       ticks: monotonic,
     });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
-  guardRequests(http, config.allowedOrigins, (request) => {
-    if (request.url!.length > URL_MAX_LENGTH) return URL_TOO_LONG;
-    const address = addressKey(contextOf(request).address);
-    const retryAfter = requestsOfAddress.take(address, 1);
-    if (retryAfter === 0) return undefined;
-    onLimit('requests of address', { address });
-    return tooManyRequests(retryAfter);
+  const boundRequest = createRequestBound({
+    limiter: requestsOfAddress,
+    addressOf: (request) => addressKey(contextOf(request).address),
+    onLimit,
   });
+  guardRequests(http, config.allowedOrigins, boundRequest);
   takeTurns(http);
   const connections = guardConnections(http, {
     countsAddresses: config.trustProxy.tag === 'nobody',
@@ -606,6 +603,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
           if (connectionSource) closeIdleConnections(http);
           else http.close();
           ingest.refuse();
+          void operators?.handOver(); // takes a second or two, during the other steps
         },
       },
       {
@@ -623,8 +621,8 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
           readerService.stop();
           presence.stop();
           suspensions.stop();
+          operators?.disconnect();
           await feed.close();
-          await operators?.close();
           await realtime.close();
         },
       },
@@ -637,6 +635,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
         },
       },
       { name: 'store read markers', run: marks.flush },
+      { name: 'hand over operators', run: () => operators?.close() },
       { name: 'close the store', run: () => store.close() },
     ],
   };

@@ -152,8 +152,8 @@ function knownSessions(): KnownSessions {
 }
 
 /**
- * Of a request of long polling, or of the upgrade to a websocket: in its URL. A cookie of another program may look the same, and
- * would be waited for; @socket.io/sticky knows no such session.
+ * The session of a request of long polling, or of the upgrade to a websocket: it is in the URL. Other lines are not read: a
+ * cookie of another program may look the same.
  */
 export function sessionIn(chunk: Buffer): string | undefined {
   const [, query] = chunk.subarray(0, chunk.indexOf('\r\n')).toString('latin1').split(' ', 2);

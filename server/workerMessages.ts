@@ -79,9 +79,10 @@ export function tlsOfPrimary(): Promise<Pair | undefined> {
 }
 
 /**
- * In the primary: the metrics of all workers and of its own process, as one: counters and most gauges are summed up. Counters of workers that have
- * ended, or do not answer in time, or are not ready at the moment, stay in the sum as they were last: Prometheus takes a counter
- * that falls for a restart of everything, and would count all of it again. Gauges are those of the workers that answer.
+ * In the primary: the metrics of all workers and of its own process, as one. Counters and most gauges are summed up. Counters of
+ * workers that have ended, do not answer in time, or are not ready at the moment stay in the sum as they were last: Prometheus
+ * takes a counter that falls for a restart of everything, and would count all of it again. Gauges are those of the workers that
+ * answer.
  */
 export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, 'metrics' | 'contentType'> {
   const own = new Registry();

@@ -24,7 +24,9 @@ export interface WorkerPool {
   start(): Promise<{ tag: 'ready' } | { tag: 'ended'; code: number | null }>;
   /** Those that are ready and are not stopping. */
   ready(): Worker[];
-  /** Replaces all workers, one after another: the next when the new one is ready and the old one has ended. Waits for the start. */
+  /**
+   * Replaces all workers, one after another: the next when the new one is ready and the old one has ended. Waits for the start.
+   */
   roll(): Promise<void>;
   /** Resolves with true if all ended by themselves. */
   stop(): Promise<boolean>;

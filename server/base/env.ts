@@ -1,4 +1,7 @@
-/** The configuration: parses the environment variables once, at start. An empty value counts as absent, and spaces around one do not count. */
+/**
+ * The configuration: parses the environment variables once, at start. An empty value counts as absent. White space around a
+ * value does not count; around a path, of which it may be a part, it is refused.
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
@@ -74,7 +77,9 @@ export function parseEnv(
   tlsInUse?: Pick<Tls, 'cert' | 'key'>,
 ): Config {
   const given = Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+    Object.entries(env).flatMap(([name, value]) =>
+      value?.trim() ? [[name, PATHS.has(name) ? value : value.trim()]] : [],
+    ),
   );
   const parsed = v.safeParse(Env, given);
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = given;
@@ -121,11 +126,15 @@ export function parseEnv(
     logLevel: LOG_LEVEL,
     auditLog: AUDIT_LOG,
     metricsPort: METRICS_PORT,
-    metricsHost: METRICS_HOST ?? '127.0.0.1',
+    metricsHost: METRICS_HOST ?? LOOPBACK,
     page: PAGE,
   };
 }
 
+/** Settings that are paths of files and folders. */
+const PATHS: ReadonlySet<string> = new Set(['DATA', 'PAGE', 'TLS_CERT_FILE', 'TLS_KEY_FILE']);
+const PATH_FORM = 'a path that neither begins nor ends with white space';
+const LOOPBACK = '127.0.0.1';
 const WORKERS_MAX = 64;
 const DRAIN_MAX_SECONDS = 300;
 
@@ -150,7 +159,7 @@ const Env = v.pipe(
   v.object({
     PORT: v.optional(port('PORT'), '3000'),
     HOST: v.optional(listenOn('HOST'), '0.0.0.0'),
-    DATA: v.optional(v.string(), './data'),
+    DATA: v.optional(setting('DATA', PATH_FORM, toPath), './data'),
     MONGODB_URL: v.optional(secret('MONGODB_URL', MONGODB_FORM, toMongodbUrl)),
     PUBLIC_ORIGIN: v.optional(
       setting(
@@ -204,14 +213,17 @@ const Env = v.pipe(
     METRICS_PORT: v.optional(port('METRICS_PORT')),
     METRICS_HOST: v.optional(listenOn('METRICS_HOST')),
     TLS_CERT_FILE: v.optional(v.string()),
-    PAGE: v.optional(v.string(), fileURLToPath(new URL('../../dist', import.meta.url))),
+    PAGE: v.optional(
+      setting('PAGE', PATH_FORM, toPath),
+      fileURLToPath(new URL('../../dist', import.meta.url)),
+    ),
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
     'METRICS_PORT is the same as PORT: the metrics need their own port.',
   ),
   v.check(
-    ({ METRICS_HOST, METRICS_PORT }) => METRICS_HOST === undefined || METRICS_PORT !== undefined,
+    ({ METRICS_HOST = LOOPBACK, METRICS_PORT }) => METRICS_HOST === LOOPBACK || METRICS_PORT !== undefined,
     'METRICS_HOST is set, but METRICS_PORT is not: without a port there are no metrics.',
   ),
   v.check(
@@ -249,6 +261,10 @@ function parsed<T>(sentence: (text: string) => string, parse: (text: string) => 
       return NEVER;
     }),
   );
+}
+
+function toPath(text: string): string | undefined {
+  return text === text.trim() ? text : undefined;
 }
 
 /** Checks only the general form; the driver validates the rest. */
@@ -302,7 +318,7 @@ function commaList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** Of none there is nothing: nobody knows what a list of commas alone was to say. */
+/** Undefined for an empty list, too: it is not known what a text of commas alone means. */
 function every<T>(items: string[], parse: (item: string) => T | undefined): T[] | undefined {
   const parsed = items.map(parse).filter((item) => item !== undefined);
   return items.length > 0 && parsed.length === items.length ? parsed : undefined;
@@ -335,6 +351,8 @@ export function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mist
 type ReadFile<T> = { tag: 'read'; bytes: Buffer; content: T } | { tag: 'mistake'; sentence: string };
 
 function readAs<T>(name: string, file: string, form: string, parse: (bytes: Buffer) => T): ReadFile<T> {
+  if (toPath(file) === undefined)
+    return { tag: 'mistake', sentence: `${name} is "${file}": it must be ${PATH_FORM}.` };
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);

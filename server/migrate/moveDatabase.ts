@@ -49,7 +49,7 @@ interface Options {
   onStep?: (step: string) => Promise<void> | void;
   /** Writes are refused so long at most. */
   lastPartWithinMs?: number;
-  /** The last part begins so long after the first at the earliest: a server that uses the file has noticed, and delays no write. */
+  /** The last part begins so long after the first at the earliest. By then a server that uses the file has noticed the move. */
   noticedWithinMs?: number;
 }
 
@@ -262,7 +262,10 @@ export async function moveDatabase({
   }
 }
 
-/** A server looks each second whether its file is being moved, and then delays no read marker, of which some wait for a second. */
+/**
+ * A server looks each second whether its file is being moved. From then on it stores each read marker before it acknowledges
+ * it; those that it has acknowledged before are stored within another second.
+ */
 export const NOTICED_WITHIN_MS = 4_000;
 
 interface ApplyOptions {

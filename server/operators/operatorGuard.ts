@@ -17,9 +17,13 @@ import {
 } from '../base/serverLimits.ts';
 import { createLimiter } from '../limits/limiter.ts';
 
-/** What the processes tell each other of a session. `hash`: SHA-256 of its secret. `until`: wall clock in ms. */
+/**
+ * What the processes tell each other of a session. `hash`: SHA-256 of its secret. `setting`: SHA-256 of the setting with the
+ * password that it was made with. `until`: wall clock in ms.
+ */
 export interface OperatorSession {
   hash: string;
+  setting: string;
   until: number;
 }
 
@@ -29,7 +33,7 @@ export type NotAdmitted = { tag: 'refused'; code: 'unauthorized' | 'rate-limited
 export interface OperatorGuard {
   /** `auth`: what the client sent, of any form. `address`: a key of `addressKey`. Never rejects for what a client sent. */
   admit(auth: Readonly<Record<string, unknown>>, address: string): Promise<Admitted | NotAdmitted>;
-  /** A session of another process, or one that this process is asked about. */
+  /** A session of another process. One that was made with another password is ignored: a new password ends all sessions. */
   learn(session: OperatorSession): void;
   find(hash: string): OperatorSession | undefined;
   /** Those that have not ended. */
@@ -41,8 +45,8 @@ interface Deps {
   isPassword: (password: string, hash: string) => Promise<boolean>;
   /** There is no other process that may know a session. */
   isAlone: boolean;
-  /** Asks the other processes for a session that this one does not know. */
-  ask: (hash: string) => Promise<OperatorSession | undefined>;
+  /** Asks the other processes for a session that this one does not know, and calls `learn` with what they answer. */
+  ask: (hash: string) => Promise<void>;
   onLimit: OnLimit;
   audit: Audit;
   /** The wall clock in milliseconds. */
@@ -76,6 +80,7 @@ export function createOperatorGuard({
     keepMs: RECENT_ADDRESS_LIFETIME_MS,
     now: ticks,
   });
+  const setting = hashOf(passwordHash);
   let checking: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
@@ -122,23 +127,25 @@ export function createOperatorGuard({
         if (!isKnown) ofAll.giveBack('', 1);
       };
 
-      const elsewhere = hash && (await ask(hash));
-      if (secret && elsewhere && elsewhere.until > now()) {
+      if (hash) await ask(hash);
+      const elsewhere = hash && find(hash);
+      if (secret && elsewhere) {
         giveBack();
-        sessions.set(elsewhere.hash, elsewhere);
         return { tag: 'in', session: elsewhere, secret };
       }
       if (!guess || !(await check(guess))) return refuse(address, 'unauthorized', WRONG);
       giveBack();
       knownAddresses.set(address, true);
       const made = randomBytes(16).toString('base64url');
-      const session = { hash: hashOf(made), until: now() + OPERATOR_SESSION_MS };
+      const session = { hash: hashOf(made), setting, until: now() + OPERATOR_SESSION_MS };
       sessions.set(session.hash, session);
       audit.record('operator', { address });
       return { tag: 'in', session, secret: made };
     },
     all: () => sessions.values().filter(({ until }) => until > now()),
-    learn: (session) => sessions.set(session.hash, session),
+    learn(session) {
+      if (session.setting === setting) sessions.set(session.hash, session);
+    },
     find,
   };
 }

@@ -40,6 +40,11 @@ import { isPassword } from './passwordCheck.ts';
 import { createProcessReport, type ProcessReport, type Totals } from './processReport.ts';
 
 export interface Operators {
+  /** Tells the other processes of its sessions, several times. Called again it waits for the same. Never rejects. */
+  handOver(): Promise<void>;
+  /** Ends the connections of operators. */
+  disconnect(): void;
+  /** Waits for what `handOver` says. */
   close(): Promise<void>;
 }
 
@@ -207,12 +212,12 @@ export function createOperators({
   }
 
   /** Asks again while this process may not have heard of all others: those it has not heard of are not waited for. */
-  async function askOthers(hash: string): Promise<OperatorSession | undefined> {
+  async function askOthers(hash: string): Promise<void> {
     for (;;) {
       const hasHeardOfAll = !hasOtherProcesses || ticks() - startedAt >= OTHERS_HEARD_AFTER_MS;
       const answers = await answersTo<OperatorSession | null>('ask', hash);
-      const found = answers.find((answer) => answer !== null) ?? guard.find(hash); // it may have been told meanwhile
-      if (found || hasHeardOfAll || isClosed) return found;
+      for (const answer of answers) if (answer) guard.learn(answer);
+      if (guard.find(hash) || hasHeardOfAll || isClosed) return;
       await sleep(OPERATOR_ASKS_EVERY_MS, undefined, { ref: false });
     }
   }
@@ -234,21 +239,28 @@ export function createOperators({
     if (socket) endConnection(socket);
   }
 
+  /** Those that were told of a session may all have stopped before this process. */
+  async function tellSessions(): Promise<void> {
+    for (let nth = 0; hasOtherProcesses && nth < OPERATORS_HANDED_OVER_TIMES; nth++) {
+      const sessions = guard.all();
+      if (sessions.length === 0) return;
+      namespace.serverSideEmit('handOver', sessions);
+      await sleep(OPERATOR_ASKS_EVERY_MS);
+    }
+  }
+
+  let handedOver: Promise<void> | undefined;
+  const handOver = () => (handedOver ??= tellSessions());
+
   return {
-    async close() {
+    handOver,
+    disconnect() {
       isClosed = true;
       clearTimeout(timer);
       for (const socket of namespace.sockets.values()) endConnection(socket as unknown as LiveSocket);
-      // those that were told of a session may all have stopped before this one
-      const sessions = guard.all();
-      for (
-        let nth = 0;
-        hasOtherProcesses && sessions.length > 0 && nth < OPERATORS_HANDED_OVER_TIMES;
-        nth++
-      ) {
-        namespace.serverSideEmit('handOver', sessions);
-        await sleep(OPERATOR_ASKS_EVERY_MS);
-      }
+    },
+    async close() {
+      await handOver();
       await Promise.resolve(namespace.adapter.close()).catch(() => {});
     },
   };

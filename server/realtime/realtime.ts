@@ -564,7 +564,8 @@ const ENDED_BY_SERVER = 'server namespace disconnect';
 /**
  * Runs requests one at a time, in order; beyond `maxWaiting` they are refused. The deadline runs from the arrival, not from
  * a request's turn: one that timed out while it waited is not begun, nor is one whose user may not go on by then. Never rejects.
- * `count`: called for each refusal of one that was not begun; the others are counted where they are performed.
+ * `count`: called for each refusal of one that was not begun and whose client may hear of it. Those that were begun are counted
+ * where they are performed.
  */
 function createLine(
   maxWaiting: number,
@@ -599,7 +600,7 @@ function createLine(
   };
 }
 
-/** Nobody hears it: the request was answered when its time was over, or the socket is closed. */
+/** Nobody hears it, and it is not counted: the request was answered when its time was over, or the socket is closed. */
 const NOT_BEGUN = refusal(wireError('unavailable', 'The request was not begun.'));
 
 function isRequest(event: string): event is AnsweredName {

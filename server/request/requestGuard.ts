@@ -7,7 +7,10 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_STATUS } from '../../shared/protocol/index.ts';
+import type { OnLimit } from '../base/audit.ts';
 import { refusal, wireError } from '../base/refusal.ts';
+import { URL_MAX_LENGTH } from '../base/serverLimits.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import { CORS_METHODS, corsHeaders, isPreflight } from './corsHeaders.ts';
 import { MISDIRECTED_STATUS } from './hostCheck.ts';
 import { sessionOf } from './webServer.ts';
@@ -35,9 +38,10 @@ export function guardRequests(
     if (!why) return false;
     const session = sessionOf(request);
     const more = { ...(session ? {} : CLOSE), ...corsHeaders(allowedOrigins, request) };
+    const closeSession = () => session?.close();
     if (isPreflight(allowedOrigins, request))
-      response.writeHead(204, { ...more, ...anything(request) }).end();
-    else response.writeHead(why.status, headersOf(why, more)).end(why.body, () => session?.close());
+      response.writeHead(204, { ...more, ...anything(request) }).end(closeSession);
+    else response.writeHead(why.status, headersOf(why, more)).end(why.body, closeSession);
     return true;
   });
   intercept(http, 'upgrade', (request: IncomingMessage, socket: Duplex) => {
@@ -50,6 +54,31 @@ export function guardRequests(
     socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
     return true;
   });
+}
+
+/**
+ * For `guardRequests`: refuses requests of an address that makes too many, and URLs that are too long. Each request counts,
+ * also one with such a URL: it is answered, too.
+ */
+export function createRequestBound({
+  limiter,
+  addressOf,
+  onLimit,
+}: {
+  limiter: Pick<Limiter, 'take'>;
+  /** A key of `addressKey`. */
+  addressOf: (request: IncomingMessage) => string;
+  onLimit: OnLimit;
+}): (request: IncomingMessage) => EarlyRefusal | undefined {
+  return (request) => {
+    const address = addressOf(request);
+    const retryAfter = limiter.take(address, 1);
+    if (retryAfter > 0) {
+      onLimit('requests of address', { address });
+      return tooManyRequests(retryAfter);
+    }
+    return request.url!.length > URL_MAX_LENGTH ? URL_TOO_LONG : undefined;
+  };
 }
 
 export const FOREIGN_PAGE: EarlyRefusal = {
@@ -79,7 +108,7 @@ export function foreignHost(sentence: string): EarlyRefusal {
  */
 const CLOSE = { Connection: 'close' };
 
-/** Without Access-Control-Max-Age: it says nothing of requests that are not refused. */
+/** Without Access-Control-Max-Age: a browser would use the answer for later requests, too, which may not be refused. */
 function anything({ headers }: IncomingMessage): Record<string, string> {
   const wanted = headers['access-control-request-headers'];
   return {

@@ -16,7 +16,10 @@ export interface MarkWriter {
    * `Unavailable` where too many markers wait, because the store does not take them.
    */
   raise(mark: RaisedMark): number;
-  /** Resolves when the marker is written. Rejects with `Unavailable` where the store does not take it now: it still waits. */
+  /**
+   * Resolves when the marker is written. Rejects with `Unavailable` where it is not: it still waits, or, where the store failed
+   * otherwise than by `Unavailable`, it is given up.
+   */
   stored(mark: RaisedMark): Promise<void>;
   /** The same store, in whose answers the markers that wait to be written count. */
   overlay(rooms: RoomStore): RoomStore;
@@ -37,6 +40,7 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
   /** Reads under way of a user's markers, or of a room's, and what was written meanwhile: they may have begun before. */
   const reads = new Map<string, { count: number; written: Map<string, number> }>();
   const written = createRecentMap<string, number>({ maxEntries: WRITTEN_MAX, keepMs: WRITTEN_KEPT_MS, now });
+  const givenUp = createRecentMap<string, number>({ maxEntries: WRITTEN_MAX, keepMs: WRITTEN_KEPT_MS, now });
   let count = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
@@ -76,10 +80,21 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
     return upTo;
   }
 
-  /** Written: it stays only where it was raised meanwhile. */
-  function settle({ room, user, upTo }: RaisedMark): void {
+  function settle(mark: RaisedMark): void {
+    const { room, user, upTo } = mark;
     written.set(keyOf(room, user), upTo);
     for (const id of [user, room]) reads.get(id)?.written.set(keyOf(room, user), upTo);
+    remove(mark);
+  }
+
+  /** A later report of the same marker is written. */
+  function giveUp(mark: RaisedMark): void {
+    givenUp.set(keyOf(mark.room, mark.user), mark.upTo);
+    remove(mark);
+  }
+
+  /** It stays where it was raised meanwhile. */
+  function remove({ room, user, upTo }: RaisedMark): void {
     const theirs = pending.get(user);
     if (theirs?.get(room) !== upTo) return;
     theirs.delete(room);
@@ -99,11 +114,12 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
       const some = marks.slice(i, i + MARKS_PER_WRITE);
       try {
         await store.mark(some);
+        some.forEach(settle);
       } catch (error) {
         if (error instanceof Unavailable) return;
         logger.error({ err: error }, 'read markers could not be stored');
+        some.forEach(giveUp);
       }
-      some.forEach(settle);
     }
   }
 
@@ -120,7 +136,9 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
 
   async function stored({ room, user, upTo }: RaisedMark): Promise<void> {
     await flush();
-    if (pendingOf(user, room) > 0 && (written.get(keyOf(room, user)) ?? 0) < upTo)
+    const key = keyOf(room, user);
+    if ((written.get(key) ?? 0) >= upTo) return;
+    if (pendingOf(user, room) > 0 || (givenUp.get(key) ?? 0) >= upTo)
       throw new Unavailable('The read marker cannot be stored now; try again.');
   }
 
@@ -155,7 +173,10 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
   };
 }
 
-/** Written markers that are remembered: an app that repeats one, or several devices that report the same one. */
+/**
+ * Written markers that are remembered: an app that repeats one, or several devices that report the same one. And as many that
+ * were given up, for the requests that wait for them.
+ */
 const WRITTEN_MAX = 20_000;
 const WRITTEN_KEPT_MS = 60_000;
 

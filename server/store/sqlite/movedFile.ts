@@ -45,8 +45,10 @@ export function forgetMove(db: DatabaseSync): void {
 }
 
 /**
- * Calls `onMoving` within about a second after another process begins to copy the file, or gives that up; and `onMoved` once, after it has marked the file as moved: within about a second after the destination knows that
- * it is complete, or FINISHES_WITHIN_MS after the mark, where the process that moved it seems to have died in between.
+ * Looks each second. Calls `onMoving` after the first look with what it found: a watch of before, whose thread has died, may
+ * have reported otherwise. Then after each look where it has changed: another process begins to copy the file, or gives that up.
+ * Calls `onMoved` once, when the file is marked as moved and the destination knows that it is complete; or FINISHES_WITHIN_MS
+ * after the mark, where the process that moved it seems to have died in between.
  */
 export function watchMove(
   db: DatabaseSync,
@@ -57,7 +59,7 @@ export function watchMove(
   const read = () => Object.values(version.get()!)[0];
   let before: unknown;
   let markedAt: number | undefined;
-  let wasMoving = false;
+  let wasMoving: boolean | undefined;
   const timer = setInterval(() => {
     try {
       const now = read();

@@ -60,7 +60,7 @@ export interface ThreadOptions {
   onDamage(error: Damaged): void;
   /** Called when another process has moved what is in the file to MongoDB. */
   onMoved(error: Moved): void;
-  /** Called when another process begins to copy the file, or gives that up. */
+  /** Called after each start of the writer, and when another process begins to copy the file, or gives that up. */
   onMoving(isMoving: boolean): void;
 }
 

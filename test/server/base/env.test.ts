@@ -137,7 +137,12 @@ test('parses the settings', () => {
     metricsPort: 9090,
     metricsHost: '0.0.0.0',
   });
-  expect(parseEnv({ DATA: ' /x ', PAGE: ' /y ' })).toMatchObject({ data: '/x', page: '/y' });
+  expect(parseEnv({ DATA: '/x y', PAGE: '/y' })).toMatchObject({ data: '/x y', page: '/y' });
+  // its default, also without metrics
+  expect(parseEnv({ METRICS_HOST: '127.0.0.1' })).toMatchObject({
+    metricsHost: '127.0.0.1',
+    metricsPort: undefined,
+  });
   expect(parseEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toMatchObject({ tag: 'addresses' });
 });
 
@@ -169,6 +174,12 @@ test.each([
   ],
   [{ PUBLIC_ORIGIN: 'https://chat.example,https://b.example' }, /^PUBLIC_ORIGIN is .* must be one origin/],
   [{ PUBLIC_ORIGIN: 'https://chat.example.' }, /^PUBLIC_ORIGIN is .* must be one origin/],
+  [
+    { DATA: '/srv/chat data ' },
+    /^DATA is "\/srv\/chat data ": it must be a path that neither begins nor ends/,
+  ],
+  [{ DATA: '/srv/chat\u00a0' }, /^DATA is /],
+  [{ PAGE: ' /y' }, /^PAGE is " \/y": it must be a path/],
   [{ PORT: '9090', METRICS_PORT: '9090' }, /^METRICS_PORT is the same as PORT/],
   [{ TLS_KEY_FILE: 'k.pem' }, /TLS_CERT_FILE is not/],
   [{ TLS_CERT_FILE: '/nowhere/c.pem', TLS_KEY_FILE: import.meta.filename }, /^TLS_CERT_FILE .*ENOENT/],
@@ -209,6 +220,13 @@ describe('TLS', () => {
       keyFile: file('one.key'),
     });
     expect(parseEnv({}, inUse).tls).toBeUndefined();
+    const spaced = { TLS_CERT_FILE: `${file('one.crt')} `, TLS_KEY_FILE: ` ${file('one.key')}` };
+    expect(mistakes(spaced)).toEqual([
+      expect.stringMatching(
+        /^TLS_CERT_FILE is ".*one\.crt ": it must be a path that neither begins nor ends/,
+      ),
+      expect.stringMatching(/^TLS_KEY_FILE is " .*one\.key": it must be a path/),
+    ]);
   });
 
   test('reports files that are no certificate and key, or do not match', () => {

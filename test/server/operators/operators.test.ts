@@ -217,16 +217,25 @@ describe('of two processes', () => {
     await expect(connectAdmin(there.url, { sessionId: `${sessionId}x` })).rejects.toThrow(/invalid/);
   });
 
-  test('a process that stops hands its sessions over: an operator is known after all processes were replaced one by one', async () => {
+  test('a process that stops hands its sessions over: an operator is known after all processes were replaced one by one, and no client waits for that', async () => {
     const mongodbUrl = mongo.anotherUrl();
+    const said = vi.spyOn(MongoAdapter.prototype, 'serverSideEmit');
+    onTestFinished(() => said.mockRestore());
     let old = await startApp({ mongodbUrl, config: ADMIN });
+    using ada = await connectClient(old.url, await signUp(old.url, 'ada of the old one'));
     using admin = await connectAdmin(old.url);
     const sessionId = await waitFor('the session', () => admin.session());
-    for (let nth = 0; nth < 2; nth++) {
-      const next = await startApp({ mongodbUrl, config: ADMIN });
+    const handOvers = () => said.mock.calls.filter(([[event]]) => event === 'handOver').length;
+    const saidByThen = new Promise((resolve) => ada.socket.once('disconnect', () => resolve(handOvers())));
+    const replaceBy = async (config: Partial<Config>) => {
+      const next = await startApp({ mongodbUrl, config });
       await old.stop();
       old = next;
-    }
+    };
+    await replaceBy(ADMIN);
+    expect(handOvers()).toBe(3);
+    expect(await saidByThen).toBeLessThan(3); // nobody who is connected waits for all of it
+    await replaceBy(ADMIN);
     await using last = old;
     using _known = await connectAdmin(last.url, { sessionId });
   });

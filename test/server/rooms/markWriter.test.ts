@@ -166,3 +166,18 @@ test('who waits until a marker is stored waits for its write, and is told where 
   await marks.stored(next);
   expect(written.at(-1)).toEqual([next]);
 });
+
+test('who waits until a marker is stored is told where the store fails because of a bug, also where that was before; a repeat is written', async () => {
+  const { marks, written, state, soon } = scene();
+  const mark = { room: 'r', user: 'ada', upTo: 3 };
+  state.failure = new Error('a bug');
+  marks.raise(mark);
+  await expect(marks.stored(mark)).rejects.toThrow(Unavailable);
+  marks.raise(mark);
+  await soon();
+  await expect(marks.stored(mark)).rejects.toThrow(Unavailable);
+  state.failure = undefined;
+  expect(marks.raise(mark)).toBe(3);
+  await marks.stored(mark);
+  expect(written).toEqual([[mark]]);
+});
