@@ -24,7 +24,7 @@ interface Queued {
  * after what the person does now: the answers to its requests would take the time of the main thread, slice after slice.
  *
  * What has begun already and would hold up a write of the outbox, above all a read for the screen, is aborted and begun again,
- * at most INTERRUPTED_MOST times. A draft waits: nobody waits for that.
+ * at most INTERRUPTED_MOST times. Writes of drafts alone interrupt nothing.
  */
 export function createTransactionQueue(clock: Clock): TransactionQueue {
   const queued = new Set<Queued>();

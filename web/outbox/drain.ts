@@ -153,8 +153,11 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function markNext({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>): Promise<void> {
-    const began = clock.ticks();
-    const mayMark = () => outbox.isOnline;
+    let began = clock.ticks();
+    const mayMark = () => {
+      began = clock.ticks(); // a marking that was interrupted begins again (db/transactionQueue.ts)
+      return outbox.isOnline;
+    };
     const marked = await markBatch(db, { limits, without, fenceToken, fenceCheck, sweep, mayMark });
     if (marked === 'not-marked') return tell({ type: 'not-marked' });
     if (fenceCheck === 'claim') fenceCheck = 'verify';
@@ -162,7 +165,7 @@ export function createDrain(deps: DrainDeps): Drain {
     generation = marked.generation;
     const keys = marked.items.map(({ clientOffset }) => clientOffset);
     deps.changed(marked.rooms, 'rows', marked.isOnlyItems ? keys : undefined);
-    // No transaction takes that long: this tab was frozen meanwhile, and the lock may have been stolen (S5).
+    // The last run took longer than a transaction may: this tab was frozen, and the lock may have been stolen (S5).
     if (clock.ticks() - began > FROZEN_MS) return tell({ type: 'marked-late' });
     const { items, bytes } = marked;
     tell({ type: 'marked', items, bytes, isAll: marked.isAll && deps.hearsOfRows });
@@ -241,5 +244,5 @@ export function createDrain(deps: DrainDeps): Drain {
   };
 }
 
-/** Longer than a transaction can take before it fails, the retry included. */
+/** Longer than a transaction can take before it fails. */
 const FROZEN_MS = 2 * DATABASE_TIMEOUT_MS;

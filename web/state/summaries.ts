@@ -57,7 +57,7 @@ export function createSummaries(
     const changes = pending;
     pending = [];
     try {
-      known = await readRooms(roomsOf(changes));
+      [known, waiting] = await readRooms(roomsOf(changes));
     } catch (error) {
       pending = [...changes, ...pending];
       throw error;
@@ -90,20 +90,22 @@ export function createSummaries(
     return true;
   }
 
-  /** All rooms where `named` is undefined. */
-  async function readRooms(named: string[] | undefined): Promise<Map<string, RoomSummary>> {
+  /** All rooms where `named` is undefined; and the number of rows that wait. */
+  async function readRooms(named: string[] | undefined): Promise<[Map<string, RoomSummary>, number]> {
     const next = new Map(named ? known : []);
-    let left = named;
-    do left = await readSome(left, next);
-    while (left.length > 0);
-    return next;
+    let some = await readSome(named, next);
+    while (some.left.length > 0) some = await readSome(some.left, next);
+    return [next, some.waiting];
   }
 
   /**
-   * Reads the first ROOMS_AT_ONCE of these rooms, or of all, and resolves with the others. A room that is gone leaves
-   * the list.
+   * Reads the first ROOMS_AT_ONCE of these rooms, or of all, and resolves with the others, and with the number of rows that
+   * wait. A room that is gone leaves the list. Where the read is interrupted, it is made again.
    */
-  function readSome(ids: readonly string[] | undefined, next: Map<string, RoomSummary>): Promise<string[]> {
+  function readSome(
+    ids: readonly string[] | undefined,
+    next: Map<string, RoomSummary>,
+  ): Promise<{ left: string[]; waiting: number }> {
     const read: ScreenReader = ids ? shared : (work) => db.read(SCREEN_STORES, work);
     return read(async (tx) => {
       const wanted = ids ?? (await tx.objectStore('rooms').getAllKeys());
@@ -117,8 +119,8 @@ export function createSummaries(
           else next.delete(id);
         }
       }
-      waiting = (await countRows(tx)).waiting;
-      return wanted.slice(ROOMS_AT_ONCE);
+      const { waiting } = await countRows(tx);
+      return { left: wanted.slice(ROOMS_AT_ONCE), waiting };
     });
   }
 

@@ -124,6 +124,28 @@ test('S5 O4 rows that were marked before a long freeze are not sent before the f
   db.close();
 });
 
+test('S5 a marking that was interrupted for long is no freeze: what its last run marked is sent, and not marked again', async () => {
+  const { lock } = lockOfOne();
+  const { db, drain, appends, queue, clock } = start({ lock });
+  await queue('a');
+  let markings = 0;
+  db.queueBy(async (stores, mode, _durability, begin) => {
+    if (mode === 'readonly' || !stores.includes('meta')) return begin();
+    markings++;
+    const interruption = Promise.withResolvers<never>();
+    const interrupted = begin(interruption.promise);
+    interruption.reject(new Error('a message'));
+    await expect(interrupted).rejects.toThrow('a message');
+    clock.pass(12_000);
+    return begin();
+  });
+  drain.up();
+  await until('sent', () => appends.length === 1);
+  expect(markings).toBe(1);
+  drain.close();
+  db.close();
+});
+
 test('S5 an answer that arrives after the lock was stolen settles what it acknowledges, and nothing else', async () => {
   const { lock, steal } = lockOfOne();
   const { db, drain, appends, queue, rows } = start({ lock });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
+import { SCREEN_STORES } from '../../../web/db/shareReads.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { countOthers } from '../../../web/log/read/readLines.ts';
 import { isWaiting, type Row } from '../../../web/records/row.ts';
@@ -250,4 +251,25 @@ test('during a catch-up the list reads what is stored twice a second, and all el
   isRunning = false;
   await log('one');
   expect(reads()).toHaveLength(1);
+});
+
+test('O3 where a read is interrupted at its end and made again, the number of what waits is never ahead of the list', async () => {
+  const seen: number[][] = [];
+  const numbersShown = () => [summaries.waiting(), summaries.list()[0]?.waiting ?? 0];
+  const summaries = createSummaries(
+    db,
+    user,
+    () => {},
+    async (work) => {
+      await db.read(SCREEN_STORES, work);
+      seen.push(numbersShown());
+      return db.read(SCREEN_STORES, work);
+    },
+  );
+  await holdOf(db, [], []);
+  await summaries.open();
+  await queue(db, [row(1), row(2)]);
+  await summaries.refresh({ type: 'queued', rooms: [ROOM] });
+  expect(seen).toEqual([[0, 0]]);
+  expect(numbersShown()).toEqual([2, 2]);
 });
