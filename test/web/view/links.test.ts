@@ -109,7 +109,48 @@ const FOLLOWED: [string, string[]][] = [
     ['https://zh.wikipedia.org/wiki/C%E8%AF%AD%E8%A8%80'],
   ],
   ['https://ca.wikipedia.org/wiki/Col·lecció', ['https://ca.wikipedia.org/wiki/Col·lecció']],
+  ['https://a.example/x→https://b.example/y', ['https://a.example/x', 'https://b.example/y']],
+  ['https://a.example/x —https://b.example', ['https://a.example/x', 'https://b.example']],
+  ['①https://a.example/x②https://b.example', ['https://a.example/x', 'https://b.example']],
+  ['https://example.org—see', ['https://example.org']], // no host has it
+  ['https://col·lecció.example/', ['https://col·lecció.example/']],
+  ['https://example.org/a— and', ['https://example.org/a']],
+  ['https://example.org/a–_', ['https://example.org/a']],
+  ['https://example.org/a★', ['https://example.org/a']],
+  ['https://example.org/C♯很好', ['https://example.org/C']],
+  ['https://example.org/25°👍', ['https://example.org/25']],
+  ['https://example.org/50€。', ['https://example.org/50€']],
 ];
+
+/** Each is a link as a whole, also where a sentence goes on. */
+const WHOLE = [
+  'https://he.wikipedia.org/wiki/תל־אביב',
+  'https://de.wikipedia.org/wiki/Hart_–_Film',
+  'https://pl.wikipedia.org/wiki/Mecz_Polska_–_Anglia',
+  'https://ru.wikipedia.org/wiki/Москва_—_Кассиопея',
+  'https://en.wikipedia.org/wiki/Beyoncé—Live',
+  'https://en.wikipedia.org/wiki/Rock_’n’_Roll',
+  'https://en.wikipedia.org/wiki/C♯',
+  'https://en.wikipedia.org/wiki/C♯_(musical_note)#C♯-dur',
+  'https://en.wikipedia.org/wiki/I_♥_Huckabees',
+  'https://ru.wikipedia.org/wiki/№_17',
+  'https://es.wikipedia.org/wiki/¿Qué_pasa',
+  'https://example.org/25°C',
+  'https://example.org/2×4',
+  'https://example.org/50€',
+  'https://example.org/50€?from=1',
+  'https://example.org/?q=a→b&r=–5',
+  'https://example.org/#§5',
+  'https://example.org/a——b',
+];
+
+test.each(WHOLE)(
+  '%s is a link as a whole: dashes, symbols and punctuation between letters, digits and ASCII signs are part of it',
+  (link) => {
+    for (const text of [link, `see ${link}, then`, `看${link}。`, `(${link})`, `«${link}»`])
+      expect(linksIn(text).map((part) => part.text)).toEqual([link]);
+  },
+);
 
 const linksIn = (text: string) => partsOf(text).filter((part) => part.tag === 'link');
 
@@ -167,7 +208,7 @@ const pieces = fc.constantFrom(
   '★',
 );
 
-test('a link ends before each symbol and each punctuation mark that is not ASCII, and before what follows it', () => {
+test('a link ends before each symbol and each punctuation mark beside a script without spaces, and before what follows it', () => {
   const signs = Array.from({ length: 0x20000 - 0x80 }, (_, i) => String.fromCodePoint(0x80 + i)) // none is above
     .filter((sign) => /[\p{S}\p{P}\p{Z}]/u.test(sign));
   expect(signs.length).toBeGreaterThan(8_000);
@@ -175,6 +216,20 @@ test('a link ends before each symbol and each punctuation mark that is not ASCII
   expect(signs.filter((sign) => linkBefore(sign).join() !== 'https://example.org/a')).toEqual([]);
   const within = (sign: string) => linksIn(`https://example.org/海${sign}`)[0]!.text.includes(sign);
   expect(signs.filter((sign) => !/\p{Emoji_Presentation}/u.test(sign) && within(sign))).toEqual([]);
+});
+
+test('each dash and each symbol between Latin letters is part of a link, except emoji and those of Chinese and Japanese', () => {
+  const signs = Array.from({ length: 0x20000 - 0x80 }, (_, i) => String.fromCodePoint(0x80 + i))
+    .filter(
+      (sign) => /[\p{S}\p{Pd}]/u.test(sign) && !/[\p{Emoji_Presentation}\ufffc\u{1d159}\u2800]/u.test(sign),
+    )
+    .filter(
+      (sign) =>
+        !/[\u2460-\u24ff\u2776-\u2793\u3000-\u303f\u3200-\u33ff\ufe10-\ufe6f\uff00-\uffff]/u.test(sign),
+    );
+  expect(signs.length).toBeGreaterThan(6_000);
+  const isCut = (sign: string) => linksIn(`https://example.org/a${sign}b`)[0]!.text.at(-1) !== 'b';
+  expect(signs.filter(isCut)).toEqual([]);
 });
 
 test('the joined parts are the text; every link is http, https or mailto, and nothing in it is invisible or turns it', () => {
@@ -187,9 +242,8 @@ test('the joined parts are the text; every link is http, https or mailto, and no
         if (part.tag === 'text') continue;
         expect(part.href).toMatch(/^(https?:\/\/|mailto:)/);
         expect(part.text).not.toMatch(/[\s\p{Bidi_Control}\u200b\u2800]/u);
-        expect(part.text).not.toMatch(
-          /[\u2014★\u3000-\u3004\u3008-\u3020\u3030\uff01-\uff0f\uff1a-\uff20～]/u,
-        );
+        expect(part.text).not.toMatch(/[–—★](?:林|$)/u);
+        expect(part.text).not.toMatch(/[\u3000-\u3004\u3008-\u3020\u3030\uff01-\uff0f\uff1a-\uff20～]/u);
       }
     }),
   );

@@ -41,19 +41,32 @@ export const UNSPACED =
   '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Hang}\\p{sc=Bopo}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}\\p{Extended_Pictographic}\\p{RI}]';
 /**
  * White space, invisible and bidi characters, punctuation and symbols of all scripts, numbers in circles: none is in a link,
- * unless it is ASCII, a `JOINING` or an `EMOJI`.
+ * unless it is ASCII, an emoji, or one of the exceptions below.
  */
 const ENDING =
   '[\\s\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\p{P}\\p{S}\\p{C}\\u2460-\\u24ff\\u2776-\\u2793\\u2800\\u3200-\\u32ff]';
 /** Emoji that are drawn as such: by themselves, or since U+FE0F follows. */
 const EMOJI = '(?:\\p{Emoji_Presentation}|\\p{Emoji}(?=\\ufe0f))';
-/** Punctuation within a word: the dash of `Michelson–Morley`, the dots of `l·l` and of Japanese names. */
-const JOINING = `(?<=[\\p{L}\\p{M}\\p{N}])[·’\\u2010-\\u2013](?=[\\p{L}\\p{N}])(?!${UNSPACED})|(?<=${UNSPACED})[·・](?=${UNSPACED})`;
+const WIDE = '[\\uff10-\\uff5a]';
 /** After a Latin letter or an ASCII digit these are no part of a link: scripts without spaces, and full-width letters. */
-const FOREIGN = `(?:${UNSPACED}|[\\p{EMod}\\uff10-\\uff5a])`;
-/** What follows the scheme. The joiners and U+FE0F are part of words and emoji of other scripts, such as Persian. */
+const FOREIGN = `(?:${UNSPACED}|${WIDE}|\\p{EMod})`;
+/** Dots within words: of `l·l`, and of Japanese names. */
+const DOT = `(?<=[\\p{L}\\p{M}\\p{N}])·(?=[\\p{L}\\p{N}])(?!${UNSPACED})|(?<=${UNSPACED})[·・](?=${UNSPACED})`;
+/** Dashes, symbols and punctuation: none that ends a sentence, no bracket or quote, and none of Chinese and Japanese. */
+const SIGN = `(?!${EMOJI}|[\\0-\\x7f\\p{Terminal_Punctuation}…\\u2800\\u2460-\\u24ff\\u2776-\\u2793\\u3000-\\u303f\\u30fb\\u3200-\\u33ff\\ufe10-\\ufe6f\\uff00-\\uffff\\u{1d159}])[\\p{Pd}\\p{Po}\\p{S}’]`;
+/** Letters and digits, but of scripts without spaces. */
+const SPACED = `(?!${UNSPACED}|${WIDE})[\\p{L}\\p{M}\\p{N}]`;
+/** Signs between what is written with spaces, as in `/Hart_–_Film`; another link ends them. */
+const BETWEEN = `(?<=${SPACED}|[#%&()+/=?_-])(?:${SIGN}){1,4}(?=(?:[#?&=_/-]{0,2}|_\\()(?:${SPACED}|%))(?!https?:|mailto:)`;
+/** Signs that end a word: `C♯`, `25°`, `50€`. */
+const POSTFIX = `(?<=${SPACED})(?!${EMOJI})[°♯♭♮™®©‰′″\\u20a0-\\u20cf¢-¥](?!(?=[\\p{L}\\p{N}\\p{S}])${UNSPACED}|${WIDE})`;
+const OTHER = `(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!(?!${EMOJI})${ENDING}|(?<=[a-z0-9])${FOREIGN})[^\\0-\\x7f]`;
+/**
+ * What follows the scheme: the host, and the rest, in which there are more signs. The joiners and U+FE0F are part of words and emoji
+ * of other scripts, such as Persian.
+ */
 const INNER = new RegExp(
-  `(?:[!#-;=?-_a-~]|${JOINING}|(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!(?!${EMOJI})${ENDING}|(?<=[a-z0-9])${FOREIGN})[^\\0-\\x7f])*`,
+  `(?:[!$-.0-;=@-_a-~]|${DOT}|${OTHER})*(?:[#/?](?:[!#-;=?-_a-~]|${DOT}|${BETWEEN}|${POSTFIX}|${OTHER})*)?`,
   'iuy',
 );
 
