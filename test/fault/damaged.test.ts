@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/tmp.ts';
 
 const EX_CONFIG = 78;
 /** The same values as in server/app.ts. */
-const SHUTDOWN_STEPS = 7;
+const SHUTDOWN_STEPS = 8;
 
 test('L4 after kill -9, damage shuts down a running server cleanly, with an error message; acknowledged entries are kept', {
   timeout: 90_000,
