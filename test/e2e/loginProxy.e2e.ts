@@ -1,4 +1,5 @@
 /** A proxy in front of the server answers instead of it: with its login page, since its own session has ended, or with an error. */
+import type { BrowserContext, Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { startBasicProxy, startLoginProxy } from '../support/loginProxy.ts';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
@@ -50,12 +51,7 @@ test('O1 O2 O3 a proxy answers 502 and 504 instead of the server: what is writte
   phone,
 }) => {
   await using proxy = await startLoginProxy(server.port);
-  const page = await phone(proxy.url);
-  const context = page.context();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  await signUp(page, 'Ada');
-  await say(page, 'before');
-  await expectState(page, 'before', 'Sent');
+  const { page, context } = await signedUp(await phone(proxy.url));
 
   proxy.answerWith(502);
   await say(page, 'during 502');
@@ -79,12 +75,7 @@ test('O2 O3 a proxy asks for basic authentication before everything, the manifes
   browser,
 }) => {
   await using proxy = await startBasicProxy(server.port);
-  const page = await phone(proxy.url);
-  const context = page.context();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  await signUp(page, 'Ada');
-  await say(page, 'before');
-  await expectState(page, 'before', 'Sent');
+  const { page, context } = await signedUp(await phone(proxy.url));
 
   const credentials = { username: 'ward', password: 'tide' };
   await context.setHTTPCredentials({ ...credentials, password: 'wrong' }); // else the browser's dialog would stay open
@@ -128,3 +119,12 @@ test('O2 O3 a proxy asks for basic authentication before everything, the manifes
     'after a cold start',
   ]);
 });
+
+/** The service worker can start the app, and a message was sent. */
+async function signedUp(page: Page): Promise<{ page: Page; context: BrowserContext }> {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+  return { page, context: page.context() };
+}

@@ -42,8 +42,8 @@ export interface Marking {
 
 /**
  * Marks the next batch as attempted and resolves with exactly the items it read: only those may be sent (O4). The caller
- * holds the lock, so other `sending` rows were left behind by a tab that is gone. `not-marked`: the lock was stolen, or nothing may
- * be marked any more.
+ * holds the lock, so other `sending` rows were left behind by a tab that is gone. `not-marked`: the lock was stolen, or nothing
+ * may be marked any more.
  */
 export function markBatch(
   db: UserDatabase,

@@ -62,8 +62,8 @@ const BETWEEN = `(?<=${SPACED}|[#%&()+/=?_-])(?:${SIGN}){1,4}(?=(?:[#?&=_/-]{0,2
 const POSTFIX = `(?<=${SPACED})(?!${EMOJI})[°♯♭♮™®©‰′″\\u20a0-\\u20cf¢-¥](?!(?=[\\p{L}\\p{N}\\p{S}])${UNSPACED}|${WIDE})`;
 const OTHER = `(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!(?!${EMOJI})${ENDING}|(?<=[a-z0-9])${FOREIGN})[^\\0-\\x7f]`;
 /**
- * What follows the scheme: the host, and the rest, in which there are more signs. The joiners and U+FE0F are part of words and emoji
- * of other scripts, such as Persian.
+ * What follows the scheme: the host, and the rest, in which there are more signs. The joiners and U+FE0F are part of words and
+ * emoji of other scripts, such as Persian.
  */
 const INNER = new RegExp(
   `(?:[!$-.0-;=@-_a-~]|${DOT}|${OTHER})*(?:[#/?](?:[!#-;=?-_a-~]|${DOT}|${BETWEEN}|${POSTFIX}|${OTHER})*)?`,
