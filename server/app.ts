@@ -603,7 +603,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
           if (connectionSource) closeIdleConnections(http);
           else http.close();
           ingest.refuse();
-          void operators?.handOver(); // takes a second or two, during the other steps
+          void operators?.shareSessions(); // takes a second or two, during the other steps
         },
       },
       {
@@ -635,7 +635,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
         },
       },
       { name: 'store read markers', run: marks.flush },
-      { name: 'hand over operators', run: () => operators?.close() },
+      { name: 'share sessions of operators', run: () => operators?.close() },
       { name: 'close the store', run: () => store.close() },
     ],
   };

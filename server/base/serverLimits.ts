@@ -203,7 +203,7 @@ export const OPERATOR_SESSIONS = 200;
 /** When a process has heard of all others: each says something every 5 s. Until then it asks them again for a session. */
 export const OTHERS_HEARD_AFTER_MS = 10_000;
 /** A process that stops tells the others of its sessions so often: one that has just started may not hear the first words. */
-export const OPERATORS_HANDED_OVER_TIMES = 3;
+export const OPERATOR_SESSIONS_SHARED_TIMES = 3;
 export const OPERATOR_ASKS_EVERY_MS = 500;
 /** Connected to one process. */
 export const OPERATORS_MAX = 20;

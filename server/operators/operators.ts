@@ -16,7 +16,7 @@ import {
   OPERATOR_ASKS_EVERY_MS,
   OPERATOR_COMMANDS,
   OPERATOR_LOOK_MS,
-  OPERATORS_HANDED_OVER_TIMES,
+  OPERATOR_SESSIONS_SHARED_TIMES,
   OPERATORS_MAX,
   OTHERS_HEARD_AFTER_MS,
   UNSENT_OF_OPERATOR_BYTES,
@@ -41,10 +41,10 @@ import { createProcessReport, type ProcessReport, type Totals } from './processR
 
 export interface Operators {
   /** Tells the other processes of its sessions, several times. Called again it waits for the same. Never rejects. */
-  handOver(): Promise<void>;
+  shareSessions(): Promise<void>;
   /** Ends the connections of operators. */
   disconnect(): void;
-  /** Waits for what `handOver` says. */
+  /** Waits for what `shareSessions` says. */
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ interface Deps {
 interface ProcessEvents {
   look: (acknowledge: (report: ProcessReport) => void) => void;
   session: (session: OperatorSession) => void;
-  handOver: (sessions: OperatorSession[]) => void;
+  sessions: (sessions: OperatorSession[]) => void;
   ask: (hash: string, acknowledge: (session: OperatorSession | null) => void) => void;
   endSocket: (id: string) => void;
 }
@@ -129,7 +129,7 @@ export function createOperators({
   );
   namespace.on('look', (acknowledge) => acknowledge(report()));
   namespace.on('session', guard.learn);
-  namespace.on('handOver', (sessions) => sessions.forEach(guard.learn));
+  namespace.on('sessions', (sessions) => sessions.forEach(guard.learn));
   namespace.on('ask', (hash, acknowledge) => acknowledge(guard.find(hash) ?? null));
   namespace.on('endSocket', endSocket);
   namespace.use((socket, next) => {
@@ -241,26 +241,26 @@ export function createOperators({
 
   /** Those that were told of a session may all have stopped before this process. */
   async function tellSessions(): Promise<void> {
-    for (let nth = 0; hasOtherProcesses && nth < OPERATORS_HANDED_OVER_TIMES; nth++) {
+    for (let nth = 0; hasOtherProcesses && nth < OPERATOR_SESSIONS_SHARED_TIMES; nth++) {
       const sessions = guard.all();
       if (sessions.length === 0) return;
-      namespace.serverSideEmit('handOver', sessions);
+      namespace.serverSideEmit('sessions', sessions);
       await sleep(OPERATOR_ASKS_EVERY_MS);
     }
   }
 
-  let handedOver: Promise<void> | undefined;
-  const handOver = () => (handedOver ??= tellSessions());
+  let shared: Promise<void> | undefined;
+  const shareSessions = () => (shared ??= tellSessions());
 
   return {
-    handOver,
+    shareSessions,
     disconnect() {
       isClosed = true;
       clearTimeout(timer);
       for (const socket of namespace.sockets.values()) endConnection(socket as unknown as LiveSocket);
     },
     async close() {
-      await handOver();
+      await shareSessions();
       await Promise.resolve(namespace.adapter.close()).catch(() => {});
     },
   };

@@ -225,15 +225,15 @@ describe('of two processes', () => {
     using ada = await connectClient(old.url, await signUp(old.url, 'ada of the old one'));
     using admin = await connectAdmin(old.url);
     const sessionId = await waitFor('the session', () => admin.session());
-    const handOvers = () => said.mock.calls.filter(([[event]]) => event === 'handOver').length;
-    const saidByThen = new Promise((resolve) => ada.socket.once('disconnect', () => resolve(handOvers())));
+    const shares = () => said.mock.calls.filter(([[event]]) => event === 'sessions').length;
+    const saidByThen = new Promise((resolve) => ada.socket.once('disconnect', () => resolve(shares())));
     const replaceBy = async (config: Partial<Config>) => {
       const next = await startApp({ mongodbUrl, config });
       await old.stop();
       old = next;
     };
     await replaceBy(ADMIN);
-    expect(handOvers()).toBe(3);
+    expect(shares()).toBe(3);
     expect(await saidByThen).toBeLessThan(3); // nobody who is connected waits for all of it
     await replaceBy(ADMIN);
     await using last = old;
