@@ -91,7 +91,7 @@ test('O2 O3 a proxy asks for basic authentication before everything, the manifes
   await expect(link).toBeVisible();
   expect(proxy.admitted).toEqual([]);
 
-  await context.setHTTPCredentials(credentials); // what a person types into the browser's dialog
+  await context.setHTTPCredentials(credentials); // what a person types into the dialog of the page that the link opens
   await link.click();
   await expectState(again, 'after a cold start', 'Sent');
   await expect.poll(() => proxy.admitted.some((path) => path.includes('transport=websocket'))).toBe(true);

@@ -19,7 +19,10 @@ export interface LoginProxy extends AsyncDisposable {
 
 export interface BasicProxy extends AsyncDisposable {
   readonly url: string;
-  /** From now on every request needs these credentials; closes what is open. */
+  /**
+   * From now on every request needs these credentials, and the first one that has them is for a document: a browser asks
+   * somebody for credentials when it opens a page, and knows them from then on. Closes what is open.
+   */
   askFor(credentials: { username: string; password: string }): void;
   /** The paths of the requests that had the right credentials. */
   readonly admitted: readonly string[];
@@ -30,7 +33,8 @@ export async function startBasicProxy(upstreamPort: number): Promise<BasicProxy>
   let wanted: string | undefined;
   const admitted: string[] = [];
   const mayPass = ({ headers, url }: IncomingMessage) => {
-    const isRight = wanted !== undefined && headers.authorization === wanted;
+    const mayBeKnown = admitted.length > 0 || headers['sec-fetch-mode'] === 'navigate';
+    const isRight = wanted !== undefined && mayBeKnown && headers.authorization === wanted;
     if (isRight) admitted.push(url!);
     return isRight || wanted === undefined;
   };
