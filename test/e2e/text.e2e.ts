@@ -71,13 +71,21 @@ test('of one’s own old name nothing turns what is beside it', async ({ server,
   // a worker that just starts may send the request itself, and then no route sees it
   const context = await browser.newContext({ ...contextOptions, serviceWorkers: 'block' });
   const page = await context.newPage();
-  await page.goto(server.url);
   const name = 'Ada \u202egnp.exe'; // as before names were checked
   await page.route('**/api/session', async (route) => {
     const response = await route.fetch();
     const answer = await response.json();
-    await route.fulfill({ response, json: { ...answer, user: { ...answer.user, name } } });
+    const json = answer.user ? { ...answer, user: { ...answer.user, name } } : answer;
+    await route.fulfill({ response, json });
   });
+  // all that the server says has this name: the screen has the one that came last
+  await page.routeWebSocket(/\/socket\.io\//, (socket) => {
+    const toServer = socket.connectToServer();
+    toServer.onMessage((frame) =>
+      socket.send(String(frame).replaceAll('"name":"Ada"', `"name":${JSON.stringify(name)}`)),
+    );
+  });
+  await page.goto(server.url);
   await signUp(page, 'Ada');
   const sheet = page.getByRole('dialog');
   await page.getByRole('button', { name: 'Menu' }).click();
@@ -96,6 +104,7 @@ test('of one’s own old name nothing turns what is beside it', async ({ server,
   }
   await sheet.getByRole('button', { name: 'Change your name' }).click();
   await expect(sheet.getByRole('textbox')).toHaveValue('Ada gnp.exe');
+  await page.unrouteAll({ behavior: 'wait' }); // the app asks for the session again once it is connected
 });
 
 /** Copies from the beginning of one message to the end of another, counted from the top. */

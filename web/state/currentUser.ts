@@ -178,6 +178,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
    */
   async function refreshSession(of: UserClient, failures = 0): Promise<void> {
     stopRefreshing();
+    const asked = of.user();
     const found = await http.session();
     if (client !== of) return;
     if (!found) {
@@ -190,10 +191,13 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       return;
     }
     if (found.user.id !== of.id) return;
-    of.know(sessionOf(found));
+    const now = of.user();
+    const user = now.name === asked.name ? found.user : now; // a name that came meanwhile is newer than the answer
+    const known = sessionOf({ ...found, user });
+    of.know(known);
     await inOrder(async () => {
       if (client !== of) return;
-      await local.signIn(sessionOf(found));
+      await local.signIn(known);
       await local.dropOldClaim(found.user.name);
     }).catch((error) => console.warn('the session could not be stored', error));
   }

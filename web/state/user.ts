@@ -29,6 +29,8 @@ import { createSummaries } from './summaries.ts';
 
 export interface UserClient extends UserActions {
   readonly id: string;
+  /** With the name that is shown. */
+  user(): User;
   conversation(room: string): Readable<ConversationState>;
   /** Another room is on the screen, or none. Resolves once it is read, or after OPEN_WITHIN_MS. */
   open(room: string | undefined): Promise<void>;
@@ -311,6 +313,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   return {
     id: user.id,
+    user: () => known.user,
     conversation: (room) => conversations.of(room).state,
     open(room) {
       const marked = published?.rooms.find(({ id }) => id === room)?.wishes.unread;

@@ -76,6 +76,32 @@ test('the own name, changed on another device, is shown here, also after a reloa
   });
 });
 
+test('an answer about the session that was under way during a change of the own name does not bring back the old name', async () => {
+  const tab = await openTab();
+  const real = server.fetch;
+  const late = Promise.withResolvers<void>();
+  let read = false;
+  server.fetch = async (path, init) => {
+    const answer = await real(path, init);
+    if (path !== '/api/session') return answer;
+    read = true;
+    await late.promise;
+    return answer;
+  };
+  tab.kill();
+  server.passwords.set(server.cookie!.id, 'secret');
+  const again = await openTab();
+  await again.untilLive();
+  await until('the server has read the session', () => read);
+  server.rename(server.cookie!.id, 'Mikael');
+  await until('renamed', () => again.signedIn().user.name === 'Mikael');
+  late.resolve();
+  await until('the answer is here', () => again.signedIn().hasPassword === true);
+  expect(again.signedIn().user.name).toBe('Mikael');
+  server.reachable = false;
+  await until('kept', async () => (await openTab()).signedIn().user.name === 'Mikael');
+});
+
 test('the own name is changed by the server alone: a taken one, one too many, an empty one and no connection each say so', async () => {
   const [one, other] = [await openTab(), await openTab()];
   await one.untilLive();
