@@ -63,6 +63,8 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   /** Texts that could not be queued, with the keys they had. */
   const failed = new Map<string, Map<string, string>>();
   let writing: Promise<void> | undefined;
+  /** Writes of `flush` beside `writing`. */
+  let beside: Promise<void> | undefined;
   /** By `ticks`: when a text that was typed after the last write is written at the latest. */
   let dueAt = 0;
   let timer: Timer | undefined;
@@ -82,10 +84,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
 
   async function writeAll(): Promise<void> {
     while (pending.size > 0 && !closed) {
-      const drafts = [...pending].map((room) => [room, texts.get(room) ?? ''] as const);
+      const drafts = unwritten();
       pending.clear();
       try {
         await put(drafts);
+        await beside;
       } catch (error) {
         if (closed) return;
         storage.failed(error);
@@ -98,6 +101,10 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
     }
     dueAt = clock.ticks() + DRAFT_WITHIN_MS;
     if (!closed && timer === undefined) later(DRAFT_IDLE_MS);
+  }
+
+  function unwritten(): (readonly [string, string])[] {
+    return [...pending].map((room) => [room, texts.get(room) ?? '']);
   }
 
   /** The next write is after `ms`. */
@@ -170,7 +177,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       texts.delete(room);
       pending.delete(room); // writing it would bring it back
     },
-    flush: write,
+    flush() {
+      // The page may be gone before the write is done that this one would wait for. It is repeated then, if there is a page.
+      if (writing && pending.size > 0) beside = put(unwritten()).catch(() => {});
+      return write();
+    },
     emptied() {
       for (const [room, text] of texts) if (text !== '') pending.add(room);
       void write();

@@ -10,14 +10,21 @@ import 'fake-indexeddb/auto';
 let db: UserDatabase;
 let drafts: Drafts;
 let writes: Promise<unknown>[];
+/** The page hears of a stored write after this. */
+let delay: Promise<void> | undefined;
 beforeEach(() => {
+  delay = undefined;
   const clock = createFakeClock();
   const real = openUserDatabase(new IDBFactory(), clock, mint());
   writes = [];
   db = {
     ...real,
     write(stores, work) {
-      const writing = real.write(stores, work);
+      const late = delay;
+      const writing = real.write(stores, work).then(async (result) => {
+        await late;
+        return result;
+      });
       writes.push(writing);
       return writing;
     },
@@ -59,6 +66,18 @@ test('O3 it is deleted again where it was still being written: that write may ru
   drafts.queue('r', 'Hello', isHello).stored(true);
   drafts.save('r', '');
   await until('deleted', async () => writes.length === 2 && (await stored()) === undefined);
+});
+
+test('O4 when the page may be gone soon, what was typed during a write is written without waiting for its end', async () => {
+  const end = Promise.withResolvers<void>();
+  delay = end.promise;
+  drafts.save('r', 'Hel');
+  drafts.save('r', 'Hello');
+  const flushed = drafts.flush();
+  await until('stored', async () => (await stored())?.text === 'Hello');
+  end.resolve();
+  await flushed;
+  expect(await stored()).toMatchObject({ text: 'Hello' });
 });
 
 test('O4 where the message could not be stored, or another draft was found, the text is stored and deleted as before', async () => {
