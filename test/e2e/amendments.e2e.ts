@@ -5,7 +5,7 @@ import type { Item } from '../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import type { TcpProxy } from '../support/proxy.ts';
-import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
+import { canStartOffline, expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { goToNewest, readToTheBeginning } from './support/scroll.ts';
 
@@ -72,7 +72,7 @@ async function saySomething(bob: ApiClient): Promise<Item[]> {
 }
 
 async function leave(page: Page, network: TcpProxy): Promise<void> {
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await expect(page.getByText('Offline').first()).toBeAttached();
 }

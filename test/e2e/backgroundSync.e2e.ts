@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { bodyOf, connectClient, type SignedUp, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
-import { bodies, expect, expectState, say, signUp, test } from './fixtures.ts';
+import { bodies, canStartOffline, expect, expectState, say, signUp, test } from './fixtures.ts';
 import { numbered } from './support/crowd.ts';
 
 // The headless shell has no Background Sync.
@@ -106,7 +106,7 @@ async function openApp(
   prepare: (page: Page) => Promise<void>,
 ): Promise<Page> {
   const page = await phone(url);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await prepare(page);
   await page.reload();
   return page;

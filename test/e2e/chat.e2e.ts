@@ -1,7 +1,17 @@
 /** The main path of two users on phones: sign-up, the lobby, their own room. */
 import type { InvitationAnswer } from '../../shared/protocol/index.ts';
 import { connectClient, newId, signUp as signUpByApi } from '../support/api.ts';
-import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+import {
+  canStartOffline,
+  composer,
+  expect,
+  expectInOrder,
+  expectState,
+  message,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
 
 const SCREENS = 'test-results/screens';
 
@@ -155,6 +165,7 @@ test('a changed name is on old messages, also for somebody who was away and is o
   network.pass();
   await bo.reload(); // connects at once
   await expect(author).toBeVisible();
+  await canStartOffline(bo);
   network.refuse();
   await bo.reload();
   await expect(author).toBeVisible();

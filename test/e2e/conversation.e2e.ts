@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import {
+  canStartOffline,
   composer,
   expect,
   expectInOrder,
@@ -54,7 +55,7 @@ test('O1 O2 a reaction shows at once and is kept offline; what was meant last ar
   await page.getByRole('menuitemcheckbox', { name: 'React with 👍' }).tap();
   await expect(chip('👍, 1 reaction')).toHaveAttribute('aria-pressed', 'true');
 
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await expect(page.getByText('Offline').first()).toBeAttached();
   await chip('👍, 1 reaction').tap(); // taken back
@@ -249,7 +250,7 @@ test('an owner deletes a message of another, also where the page was opened with
   await mika.append({ ...text('Rude words'), room });
   await longPress(page, 'Rude words');
   await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await longPress(page, 'Rude words');
@@ -292,6 +293,7 @@ test('two ticks when all others have read, and the details say who has, also off
   await expect(message(page, 'Two seals').getByText('Read by all')).toHaveCount(0);
   await lin.request('read', { room: 'lobby', upTo });
   await expectState(page, 'Two seals', 'Read by all');
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await expectState(page, 'Two seals', 'Read by all');
@@ -403,7 +405,7 @@ test('O4 an unfinished edit is still there after a reload, also offline', async 
   await signUp(page, 'Ada');
   for (const body of ['Two seals', 'Later']) await say(page, body);
   await expectState(page, 'Later', 'Sent');
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await composer(page).fill('half a mess');
   await longPress(page, 'Two seals');
   await page.getByRole('menuitem', { name: 'Edit' }).tap();

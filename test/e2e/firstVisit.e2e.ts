@@ -1,6 +1,16 @@
 /** The first visit on a network where only some chunks of the app load. */
 import type { Browser, BrowserContext } from '@playwright/test';
-import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+import {
+  canStartOffline,
+  composer,
+  expect,
+  expectInOrder,
+  expectState,
+  message,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
 
 /** The lazy chunks of the client and of the views. */
 const LAZY = /\/assets\/(later|lazyViews)-[^/]*\.js/;
@@ -72,7 +82,7 @@ test('O1 a service worker that failed to install on the first visit is installed
 
   await context.unroute('**/sw.js');
   await page.evaluate(() => dispatchEvent(new Event('online')));
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await expectState(page, 'kept', 'Sent');

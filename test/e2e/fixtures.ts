@@ -94,6 +94,14 @@ export async function signIn(page: Page, name: string, password: string): Promis
   await expect(composer(page)).toBeVisible();
 }
 
+/**
+ * Resolves once the service worker has all files of the page. Before that, a page without a network does not load, and
+ * has only the chunks that it has fetched already.
+ */
+export function canStartOffline(page: Page): Promise<void> {
+  return page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+}
+
 export function composer(page: Page) {
   return page.getByRole('textbox', { name: 'Message' });
 }

@@ -1,6 +1,6 @@
 /** Chinese (简体中文) and English: chosen by the browser's language, or by the user. */
 import type { Page } from '@playwright/test';
-import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { canStartOffline, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
 test.describe('a browser whose language is Chinese', () => {
   test.use({ locale: 'zh-CN' });
@@ -45,7 +45,7 @@ test('a change of language keeps all state, and survives a reload and an offline
   await say(page, 'Hello');
   await expectState(page, 'Hello', 'Sent');
   expect(asked.filter((path) => path.includes('/zh-'))).toEqual([]); // English users do not load the Chinese texts
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await page.getByRole('textbox', { name: 'Message' }).fill('half a sen');
 
   await page.getByRole('button', { name: 'Menu' }).click();

@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { startBasicProxy, startLoginProxy } from '../support/loginProxy.ts';
-import { expect, expectState, say, signUp, test } from './fixtures.ts';
+import { canStartOffline, expect, expectState, say, signUp, test } from './fixtures.ts';
 
 test('O2 O3 a login proxy has ended its session: the app says so, also from a cold start, and sends what waits after the login', async ({
   server,
@@ -11,7 +11,7 @@ test('O2 O3 a login proxy has ended its session: the app says so, also from a co
   await using proxy = await startLoginProxy(server.port);
   const page = await phone(proxy.url);
   const context = page.context();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
 
   proxy.endSessions();
   await page.getByRole('textbox', { name: 'Your name' }).fill('Ada');
@@ -122,7 +122,7 @@ test('O2 O3 a proxy asks for basic authentication before everything, the manifes
 
 /** The service worker can start the app, and a message was sent. */
 async function signedUp(page: Page): Promise<{ page: Page; context: BrowserContext }> {
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await signUp(page, 'Ada');
   await say(page, 'before');
   await expectState(page, 'before', 'Sent');

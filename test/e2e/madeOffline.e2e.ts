@@ -5,7 +5,17 @@ import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } f
 import { violations } from '../support/axe.ts';
 import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
-import { bodies, expect, expectState, message, say, signUp, startInstallation, test } from './fixtures.ts';
+import {
+  bodies,
+  canStartOffline,
+  expect,
+  expectState,
+  message,
+  say,
+  signUp,
+  startInstallation,
+  test,
+} from './fixtures.ts';
 
 // The headless shell has no Background Sync.
 test.use(WHOLE_CHROMIUM);
@@ -20,7 +30,7 @@ test('O1 O2 O3 a room is made offline and the browser is killed: after a restart
   const page = await before.context.newPage();
   await page.goto('/');
   await signUp(page, 'Ada');
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await makeRoom(page, 'Night watch');
   for (const body of ['one', 'two']) await say(page, body);
@@ -58,7 +68,7 @@ test('O2 the worker sends a room that was made offline, and what was written in 
   phone,
 }) => {
   const page = await phone(network.url);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await withoutSyncManager(page);
   await page.reload();
   await signUp(page, 'Ada');
@@ -99,6 +109,7 @@ test('O3 O4 a room that the server refuses says why, with what is behind it; giv
 }) => {
   const page = await phone(network.url);
   await signUp(page, 'Ada');
+  await canStartOffline(page);
   network.refuse();
   await makeRoom(page, 'One too many');
   await say(page, 'behind it');

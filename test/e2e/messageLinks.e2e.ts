@@ -1,7 +1,7 @@
 /** Links to messages: copied, followed as the first page, from another conversation, without a connection, and by somebody who is no member. */
 import type { Page } from '@playwright/test';
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
-import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { canStartOffline, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 
 const OLD = 'The key is under the third stone';
@@ -70,7 +70,7 @@ test('a link to what is not held says so without a connection, and goes there on
   const page = await phone(network.url);
   await signUp(page, 'Ada');
   await expect(message(page, 'since 250')).toBeVisible();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   network.refuse();
   await page.goto(`${network.url}/#/room/lobby/${offsetOf(old)}`);
   await page.reload();

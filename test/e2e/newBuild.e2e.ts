@@ -2,7 +2,7 @@
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { copyBuild, publishNewBuild, renameScript, withoutChunk } from '../support/pageBuild.ts';
 import { startServer } from '../support/serverProcess.ts';
-import { expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
+import { canStartOffline, expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
 import { barSocket } from './support/barSocket.ts';
 import { buildOf, untilOffered } from './support/offeredBuild.ts';
 
@@ -12,7 +12,7 @@ test('O4 a new build is installed by a tap while messages wait: none is lost', a
   await copyBuild(storage.path);
   await using server = await startServer({ env: { PAGE: storage.path } });
   const page = await phone(server.url);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   const socket = await barSocket(page.context());
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
   await page.reload();

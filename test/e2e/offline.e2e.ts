@@ -1,6 +1,7 @@
 /** Offline: messages are queued, survive a kill, and are sent by themselves. */
 import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import {
+  canStartOffline,
   composer,
   expect,
   expectInOrder,
@@ -29,7 +30,7 @@ test('O1 O2 twenty messages are written offline and the browser is killed: after
   await signUp(page, 'Ada');
   await say(page, 'While there is a network');
   await expectState(page, 'While there is a network', 'Sent');
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
 
   network.refuse();
   for (const body of TWENTY) await say(page, body);
@@ -58,7 +59,7 @@ test('O1 an offline reload opens the app, the room and the queued messages', asy
   await signUp(page, 'Ada');
   await say(page, 'Sent before');
   await expectState(page, 'Sent before', 'Sent');
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
 
   network.refuse();
   await say(page, 'Waits');

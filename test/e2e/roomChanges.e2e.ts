@@ -1,6 +1,16 @@
 /** What owners and moderators change of a room, as its members see it. */
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
-import { composer, expect, expectState, longPress, message, say, signUp, test } from './fixtures.ts';
+import {
+  canStartOffline,
+  composer,
+  expect,
+  expectState,
+  longPress,
+  message,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
 import { goToNewest } from './support/scroll.ts';
 
 test('an owner renames a room and describes it; a member who was offline sees both, also after a start without a network', async ({
@@ -33,6 +43,7 @@ test('an owner renames a room and describes it; a member who was offline sees bo
   network.pass();
   await expect(page.getByRole('heading', { name: 'Ward 6' })).toBeVisible();
   await expect(page.getByText(/Mika\W? renamed the room to \W?Ward 6/)).toBeVisible();
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Ward 6' })).toBeVisible();
@@ -92,6 +103,7 @@ test('O4 in a room for announcements a member has a sentence in place of the com
   await expect(page.getByRole('menuitem', { name: 'Reply' })).toHaveCount(0);
   await page.getByRole('menuitemcheckbox', { name: 'React with 👍' }).tap();
   await expect(message(page, 'Read this').getByRole('button', { name: /👍/ })).toBeVisible();
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await expect(page.getByText('Only owners and moderators write here.')).toBeVisible();
@@ -133,6 +145,7 @@ test('S3 a pinned message is in a bar above the log, leads to it where it lies i
   await expect(bar).toHaveText(/Wash them well/);
   await bar.tap();
   await expect(message(page, 'Wash them well')).toBeInViewport();
+  await canStartOffline(page);
   network.refuse();
   await page.reload();
   await expect(bar).toHaveText(/Wash them well/);

@@ -1,7 +1,7 @@
 /** A new build, on a page that nobody touches: to be looked at by Playwright counts as a touch. */
 import { copyBuild, publishNewBuild } from '../support/pageBuild.ts';
 import { startServer } from '../support/serverProcess.ts';
-import { expect, test } from './fixtures.ts';
+import { canStartOffline, expect, test } from './fixtures.ts';
 import { buildOf, untilOffered } from './support/offeredBuild.ts';
 
 test.use({ trace: 'off' }); // it looks at every page
@@ -14,7 +14,7 @@ test('a new build is taken without a tap by a page that was just opened, but not
   await copyBuild(storage.path);
   await using server = await startServer({ env: { PAGE: storage.path } });
   const page = await phone(server.url);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await publishNewBuild(storage.path, 'second');
   await untilOffered(page);
   const other = await page.context().newPage();

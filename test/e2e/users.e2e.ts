@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { withoutSyncManager, workerOf } from '../support/worker.ts';
-import { bodies, composer, expect, expectState, say, signUp, test } from './fixtures.ts';
+import { bodies, canStartOffline, composer, expect, expectState, say, signUp, test } from './fixtures.ts';
 import { barSocket } from './support/barSocket.ts';
 
 const WAITING = ['Ada waits 1', 'Ada waits 2', 'Ada waits 3'];
@@ -17,7 +17,7 @@ test('O5 O4 a user signs out with a queue and another user signs in: the queue i
   const texts = async () => (await wholeLog(server.url, reader)).flatMap((entry) => bodyOf(entry) ?? []);
   const page = await phone(server.url);
   const context = page.context();
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await canStartOffline(page);
   await signUp(page, 'Ada');
   await setPassword(page, 'correct horse');
   const socket = await barSocket(context); // HTTP works, for signing in and out
