@@ -21,7 +21,6 @@ import { addRoom, appendThrough } from './fillServer.ts';
 import { historyOf } from './history.ts';
 import { openRoom, signUpInPage, slowDown, watchedPage } from './stage.ts';
 import { timeOfTap } from './taps.ts';
-import type { Watched } from './watch.ts';
 
 export interface Absence {
   slowdown: number;
@@ -39,8 +38,6 @@ const MISSED = 190;
 const PIECES = 15;
 /** Between the end of a tap and the next: somebody who writes one word a message. */
 const TAP_EVERY_MS = 500;
-
-declare const watched: Watched;
 
 export async function measureAbsence(slowdown: number): Promise<Absence> {
   await using parts = new AsyncDisposableStack();
@@ -81,9 +78,6 @@ export async function measureAbsence(slowdown: number): Promise<Absence> {
     for (const room of rooms) await appendThrough(store, historyOf(room, people.slice(1), MISSED));
   });
   const before = await held(page, me);
-  await page.evaluate(() => {
-    watched.looksForJumps = false;
-  });
   const cdp = await phone.context.newCDPSession(page);
   const pieces: number[] = [];
   const calibrate = async () => {

@@ -11,8 +11,6 @@ export interface Scrolled {
   mostRows: number;
   /** The browser's layout shift score so far: while older messages load above and are removed again. */
   shift: number;
-  /** Jumps of the scroll position. */
-  jumps: number;
   /** The number of messages that scrolled past; with few of them, the other values mean nothing. */
   passed: number;
 }
@@ -33,9 +31,18 @@ export async function scroll(page: Page, messages: number): Promise<Scrolled> {
     longestTaskMs: Math.max(0, ...tasks.map(({ ms }) => ms)),
     mostRows: await page.evaluate(() => watched.mostRows),
     shift: await shiftOf(page),
-    jumps: await page.evaluate(() => watched.jumps.length),
     passed: passed.size,
   };
+}
+
+/** The same, looking for jumps, which makes every task longer. Resolves with their number. */
+export async function jumpsOfScroll(page: Page, messages: number): Promise<number> {
+  await page.evaluate(() => watched.lookForJumps());
+  await scroll(page, messages);
+  return page.evaluate(() => {
+    watched.stopLooking();
+    return watched.jumps.length;
+  });
 }
 
 const [UP, DOWN] = [1, -1];

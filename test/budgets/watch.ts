@@ -8,8 +8,9 @@ export interface Watched {
   longTasks: { ms: number; at: number }[];
   /** Jumps of the log in pixels: movements that are larger than the gesture can scroll in that time. */
   jumps: number[];
-  /** False: jumps are not looked for, which costs a layout in each frame. */
-  looksForJumps: boolean;
+  /** Looks for jumps until `stopLooking`. This makes the page draw every frame, each with a layout: times measured meanwhile are longer. */
+  lookForJumps(): void;
+  stopLooking(): void;
   /** The maximum number of messages in the document. */
   mostRows: number;
   /** When the first frame with this many messages was painted, in ms since the navigation began. */
@@ -39,11 +40,13 @@ declare const watched: Watched;
 
 export function watch(): void {
   const SCROLLED_PX_PER_MS = 7.5; // 1.5 times the speed of scrolling.ts
+  let looking = 0;
   const watched: Watched = {
     shifts: [],
     longTasks: [],
     jumps: [],
-    looksForJumps: true,
+    lookForJumps,
+    stopLooking: () => cancelAnimationFrame(looking),
     mostRows: 0,
     shown,
     expectTap(body) {
@@ -69,23 +72,6 @@ export function watch(): void {
       watched.longTasks.push({ ms: duration, at: startTime });
   }).observe({ type: 'longtask', buffered: true });
 
-  let looked: { row: Element; top: number; since: number } | undefined;
-  let before = 0;
-  requestAnimationFrame(function lookForJumps() {
-    if (!watched.looksForJumps) return;
-    const now = performance.now();
-    if (looked?.row.isConnected) {
-      const moved = looked.row.getBoundingClientRect().top - looked.top;
-      const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.since);
-      if (Math.abs(moved) > canBe) watched.jumps.push(moved);
-    }
-    const row = rows()[rows().length >> 1]; // lines are added and removed only at the ends
-    // A frame shows the scroll position at some time since the previous frame.
-    looked = row && { row, top: row.getBoundingClientRect().top, since: before };
-    before = now;
-    requestAnimationFrame(lookForJumps);
-  });
-
   const lookers = new Set<() => void>();
   new MutationObserver(() => {
     watched.mostRows = Math.max(watched.mostRows, rows().length);
@@ -103,6 +89,24 @@ export function watch(): void {
       });
     return tx;
   };
+
+  function lookForJumps(): void {
+    let looked: { row: Element; top: number; since: number } | undefined;
+    let before = performance.now();
+    looking = requestAnimationFrame(function look() {
+      const now = performance.now();
+      if (looked?.row.isConnected) {
+        const moved = looked.row.getBoundingClientRect().top - looked.top;
+        const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.since);
+        if (Math.abs(moved) > canBe) watched.jumps.push(moved);
+      }
+      const row = rows()[rows().length >> 1]; // lines are added and removed only at the ends
+      // A frame shows the scroll position at some time since the previous frame.
+      looked = row && { row, top: row.getBoundingClientRect().top, since: before };
+      before = now;
+      looking = requestAnimationFrame(look);
+    });
+  }
 
   function rows(): HTMLCollectionOf<Element> {
     return document.getElementsByClassName('message');

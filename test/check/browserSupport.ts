@@ -73,6 +73,7 @@ const IN_STYLES: Record<string, Newer> = {
 const GUARDED: readonly { name: string; near: RegExp }[] = [
   { name: 'moveBefore', near: /\.moveBefore&&/ }, // preact asks first
   { name: 'Uint8Array to and from base64', near: /typeof \w+\.toBase64\s*={2,3}/ }, // qr asks first
+  { name: 'requestIdleCallback', near: /["'`]requestIdleCallback["'`]in window\?/ },
   { name: 'checkVisibility', near: /\.checkVisibility(?:\?\.\(|&&|===|!==)/ },
 ];
 

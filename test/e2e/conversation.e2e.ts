@@ -1,5 +1,6 @@
 /** Actions on messages, and the scroll position of the log. */
 import type { Page } from '@playwright/test';
+import { WINDOW_MAX_LINES } from '../../web/records/pageLimits.ts';
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import {
@@ -14,6 +15,7 @@ import {
   signUp,
   test,
 } from './fixtures.ts';
+import { crowdSays } from './support/crowd.ts';
 import { expectReadUpTo, goToNewest } from './support/scroll.ts';
 
 test('a long press opens the menu, by which a message is edited and then deleted', async ({
@@ -627,6 +629,35 @@ test('a sheet closes by its button and by Back, which stays in the room; a finge
   await expect(rooms).toHaveCSS('outline-style', 'none');
 });
 
+test('on a high screen with short lines the log rests while nobody scrolls', async ({ server, browser }) => {
+  await crowdSays(
+    server.url,
+    Array.from({ length: 600 }, (_, n) => `no ${n}`),
+  );
+  const context = await browser.newContext({ baseURL: server.url, viewport: { width: 800, height: 2_600 } });
+  const page = await context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await expect(message(page, 'no 599')).toBeInViewport();
+  await page.mouse.move(400, 400);
+  await expect(async () => {
+    await page.mouse.wheel(0, -1_500);
+    await expect(message(page, 'no 300')).toBeInViewport({ timeout: 200 });
+  }).toPass();
+  const changesInASecond = () =>
+    page.evaluate(async () => {
+      let count = 0;
+      const observer = new MutationObserver((records) => {
+        count += records.length;
+      });
+      observer.observe(document.querySelector('.rows')!, { childList: true });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return count;
+    });
+  await expect.poll(changesInASecond).toBe(0);
+  await context.close();
+});
+
 test('the scroll position is kept to the pixel while older messages load; the pill counts new messages below', async ({
   server,
   phone,
@@ -644,7 +675,7 @@ test('the scroll position is kept to the pixel while older messages load; the pi
 
   const moved = await scrollUpAndMeasure(page, 40);
   expect(Math.max(...moved)).toBeLessThanOrEqual(1);
-  expect(await page.locator('[data-key]').count()).toBeLessThanOrEqual(150);
+  expect(await page.locator('[data-key]').count()).toBeLessThanOrEqual(WINDOW_MAX_LINES);
 
   await bob.append(text('later 1'), text('later 2'));
   const pill = page.getByRole('button', { name: '2 new messages' });

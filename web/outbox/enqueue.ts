@@ -19,8 +19,7 @@ export interface EnqueueOptions {
  * the room's draft of this text in the same transaction: an app that is killed in between would show the text twice (O3).
  * Resolves with whether it deleted the draft.
  *
- * A new key with an own draft is one round trip: nothing is read, and the commit does not wait for the page, which is
- * rendering meanwhile.
+ * A new key with an own draft is one round trip: nothing is read.
  */
 export function enqueue(
   db: UserDatabase,

@@ -90,7 +90,7 @@ export const DRAFT_WITHIN_MS = 2_000;
 export const LONG_PRESS_MS = 500;
 /** Lines that the window of a log begins with, and holds at most. */
 export const WINDOW_PAGE_LINES = 50;
-export const WINDOW_MAX_LINES = 150;
+export const WINDOW_MAX_LINES = 120;
 /** Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. */
 export const WINDOW_STEP_LINES = 12;
 

@@ -129,8 +129,10 @@ export function useReadingPlace(
     const onScroll = () => {
       const { atNewest } = latest.current;
       const sizes = sizesOf(element);
+      const isOurs = element.scrollTop === leftAt.current;
+      if (isOurs && place.current.tag === 'newest' && isAtEnd(sizes)) return; // restorePlace has done the rest
       place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
-      if (place.current.tag === 'newest' && element.scrollTop !== leftAt.current) passAll(); // not by our own scroll
+      if (place.current.tag === 'newest' && !isOurs) passAll();
       setDistance(distanceOf(place.current, sizes, atNewest));
       settleLater();
     };

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
+import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import type { Deps } from '../../../web/state/deps.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
@@ -338,7 +339,7 @@ test('S3 after a long absence the newest entries come first; the gap before them
     );
     await turns(20);
   }
-  expect(tab.conversation(LOBBY).messages.length).toBeLessThanOrEqual(150);
+  expect(tab.conversation(LOBBY).messages.length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
   expect(tab.read(LOBBY).slice(0, 4)).toEqual(['1', '2', 'deleted', '4']);
   const held = (await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'log')) as {
     body?: string;

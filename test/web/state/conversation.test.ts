@@ -90,7 +90,7 @@ async function sent(log: Entry[], ended: readonly Row[], others = 0): Promise<vo
   });
 }
 
-test('O3 of eight hundred queued messages and the log before them at most 150 are shown; scrolling both ways skips none', async () => {
+test('O3 of eight hundred queued messages and the log before them at most 120 are shown; scrolling both ways skips none', async () => {
   const log = logOf(120);
   await holdOf(db, log, whole(log));
   await queue(db, rows(1, 800));

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createCell } from '../../../web/records/cell.ts';
+import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import { messageKey } from '../../../web/records/storedRecords.ts';
 import { type ConversationModel, EMPTY } from '../../../web/state/conversation.ts';
 import { withOptimisticMessages } from '../../../web/state/conversations.ts';
@@ -111,8 +112,8 @@ test('a window further up goes to the newest instead, and never exceeds its size
   const full = scene();
   await full.conversation.optimistic(draft(0)).stored(Promise.resolve());
   const one = full.conversation.state.get().messages[0]!;
-  const many = Array.from({ length: 150 }, (_, n) => ({ ...one, key: `line ${n}` }));
+  const many = Array.from({ length: WINDOW_MAX_LINES }, (_, n) => ({ ...one, key: `line ${n}` }));
   full.cell.set({ ...full.cell.get(), messages: many });
-  expect(full.conversation.state.get().messages).toHaveLength(150);
+  expect(full.conversation.state.get().messages).toHaveLength(WINDOW_MAX_LINES);
   expect(texts(full.conversation.state.get()).at(-1)).toBe('text 0');
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { nearEnd, nearStart } from '../../../web/view/menu/useLoading.ts';
 import { firstInView, isAtEnd } from '../../../web/view/parts/logGeometry.ts';
 import {
@@ -53,9 +54,30 @@ describe('the reading place', () => {
   });
 
   test('more is loaded before an end is reached', () => {
-    expect([nearStart(sizes(0)), nearStart(sizes(749)), nearStart(sizes(750))]).toEqual([true, true, false]);
-    expect([nearEnd(sizes(4500)), nearEnd(sizes(3751)), nearEnd(sizes(3750))]).toEqual([true, true, false]);
+    for (const isFull of [false, true]) {
+      const near = (top: number) => [nearStart(sizes(top), isFull), nearEnd(sizes(top), isFull)];
+      expect([0, 749, 750].map(near)).toEqual([
+        [true, false],
+        [true, false],
+        [false, false],
+      ]);
+      expect([4500, 3751, 3750].map(near)).toEqual([
+        [false, true],
+        [false, true],
+        [false, false],
+      ]);
+    }
     expect([isAtEnd(sizes(4452)), isAtEnd(sizes(4451))]).toEqual([true, false]);
+  });
+
+  test('in a high view, with short lines, a full window is not near its other end after a step', () => {
+    const [scrollHeight, stepPx] = [WINDOW_MAX_LINES * 40, WINDOW_STEP_LINES * 40];
+    for (let clientHeight = 300; clientHeight <= scrollHeight - 3 * stepPx; clientHeight += 100)
+      for (let scrollTop = 0; scrollTop <= scrollHeight - clientHeight; scrollTop += 10) {
+        const after = { scrollHeight, clientHeight, scrollTop: scrollTop + stepPx };
+        if (nearStart({ scrollHeight, clientHeight, scrollTop }, true))
+          expect(nearEnd(after, true)).toBe(false);
+      }
   });
 
   test('the distance is `far` from afar, or if the window is not at the newest', () => {

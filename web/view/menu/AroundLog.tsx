@@ -138,28 +138,28 @@ function useMarkAsRead(
 
   useEffect(() => {
     const element = log.current!;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let cancel: (() => void) | undefined; // of the next report
     let reported = 0;
     let hasMoved = false;
     look.current = () => {
       hasMoved = true;
       // An effect ends after the next frame: without a place in the document, every line would be in view.
-      if (timer !== undefined || !isAttended() || !element.isConnected) return;
+      if (cancel || !isAttended() || !element.isConnected) return;
       hasMoved = false;
       const upTo = seenUpTo(element, latest.current, seen.current);
-      timer = setTimeout(() => {
-        timer = undefined;
+      cancel = whenIdleAfter(SEEN_AFTER_MS, () => {
+        cancel = undefined;
         if (upTo > reported) {
           seen.current = Math.max(seen.current, upTo);
           if (client.seen(room, upTo)) reported = upTo;
           else hasMoved = true;
         }
         if (hasMoved) look.current();
-      }, SEEN_AFTER_MS);
+      });
     };
     const lookAgain = () => {
-      clearTimeout(timer);
-      timer = undefined;
+      cancel?.();
+      cancel = undefined;
       look.current();
     };
     const ends = new AbortController();
@@ -169,11 +169,28 @@ function useMarkAsRead(
     for (const event of ['focus', 'blur']) window.addEventListener(event, lookAgain, { signal });
     return () => {
       ends.abort();
-      clearTimeout(timer);
+      cancel?.();
     };
   }, [client, room]);
 
   useEffect(() => look.current(), [state]);
+}
+
+/**
+ * Runs it after this time, when nothing else is to be done, at the latest after twice the time: a read marker that is measured
+ * and stored between a tap and its frame would delay that. Where the browser does not tell (Safari), after the time. Returns
+ * what cancels it.
+ */
+function whenIdleAfter(ms: number, run: () => void): () => void {
+  let idle: number | undefined;
+  const timer = setTimeout(() => {
+    if ('requestIdleCallback' in window) idle = requestIdleCallback(run, { timeout: ms });
+    else run();
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    if (idle !== undefined) cancelIdleCallback(idle);
+  };
 }
 
 /**
@@ -182,7 +199,8 @@ function useMarkAsRead(
  */
 function seenUpTo(log: HTMLElement, { messages, gaps, readUpTo }: ConversationState, seen: number): number {
   const rows = [...log.querySelectorAll<HTMLElement>('[data-key]')];
-  const last = messages.findIndex(({ key }) => key === rows[lastInView(log, rows)]?.dataset.key);
+  const shown = rows[lastInView(log, rows)]?.dataset.key;
+  const last = messages.findIndex(({ key }) => key === shown);
   const end = gaps.find(({ to }) => to > Math.max(seen, readUpTo))?.from ?? Number.POSITIVE_INFINITY;
   const offsets = messages.slice(0, last + 1).map(({ serverOffset }) => serverOffset ?? 0);
   return Math.max(0, ...offsets.filter((offset) => offset < end));

@@ -1,6 +1,7 @@
 /** Loads more of a log before the reader reaches an end or a gap, and keeps the reader's place for the next opening. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
 import type { SavedPlace } from '../../records/storedRecords.ts';
 import type { Client, ConversationState } from '../../state/model.ts';
 import {
@@ -86,9 +87,10 @@ function askForMore(
 ): void {
   if (state.loading) return;
   const sizes = sizesOf(log);
+  const isFull = state.messages.length + WINDOW_STEP_LINES > WINDOW_MAX_LINES; // a step leaves out lines at the other end
   if (state.between === 'idle') fillGap(client, room, log, state, sizes, scrolledTo);
-  if (!state.atStart && state.older === 'idle' && nearStart(sizes)) client.loadOlder(room);
-  if (!state.atNewest && nearEnd(sizes)) client.loadNewer(room);
+  if (!state.atStart && state.older === 'idle' && nearStart(sizes, isFull)) client.loadOlder(room);
+  if (!state.atNewest && nearEnd(sizes, isFull)) client.loadNewer(room);
 }
 
 /** Loads into the newest gap near the view, at the edge away from the reader: the top line stays where it is. */
@@ -126,12 +128,22 @@ const LINE_PX = 24;
 /** More is loaded when the reader is this many view heights before an end. */
 const AHEAD_VIEWS = 1.5;
 
-export function nearStart(sizes: Sizes): boolean {
-  return sizes.scrollTop < sizes.clientHeight * AHEAD_VIEWS;
+/**
+ * How many pixels before an end more is loaded. A full window of short lines in a high view could be near both ends:
+ * each step would bring the other end near, for ever. So it is at most a third of what is out of view: as long as a step
+ * is not higher than that, the other end is not near after it.
+ */
+function aheadPx({ scrollHeight, clientHeight }: Sizes, isFull: boolean): number {
+  const ahead = clientHeight * AHEAD_VIEWS;
+  return isFull ? Math.min(ahead, (scrollHeight - clientHeight) / 3) : ahead;
 }
 
-export function nearEnd(sizes: Sizes): boolean {
-  return belowView(sizes) < sizes.clientHeight * AHEAD_VIEWS;
+export function nearStart(sizes: Sizes, isFull: boolean): boolean {
+  return sizes.scrollTop < aheadPx(sizes, isFull);
+}
+
+export function nearEnd(sizes: Sizes, isFull: boolean): boolean {
+  return belowView(sizes) < aheadPx(sizes, isFull);
 }
 
 /** True if an element is within AHEAD_VIEWS of the view. Both rectangles are in the same coordinates. */
