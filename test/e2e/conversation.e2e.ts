@@ -11,6 +11,7 @@ import {
   expectState,
   longPress,
   message,
+  rightClick,
   say,
   signUp,
   test,
@@ -538,7 +539,7 @@ test.describe('with a keyboard and a mouse', () => {
     await signUp(page, 'Ada');
     await say(page, 'Two seals');
     await say(page, 'https://example.org/seals');
-    await message(page, 'Two seals').click({ button: 'right' });
+    await rightClick(page, 'Two seals');
     const items = page.locator('[role=menu] > [role=menuitem]');
     await expect(items).toHaveText(['Reply', 'Edit', 'Copy', 'Copy link', 'Details', 'Delete']);
     await page.keyboard.press('ArrowRight');

@@ -7,6 +7,7 @@ import {
   expectInOrder,
   expectState,
   message,
+  rightClick,
   say,
   signUp,
   test,
@@ -104,7 +105,7 @@ test('O2 O4 without a service worker, as over plain HTTP, a queued text can be e
   await page.waitForLoadState('networkidle');
   network.refuse();
   for (const body of ['we meet at nien', 'regretted']) await say(page, body);
-  await message(page, 'regretted').click({ button: 'right' });
+  await rightClick(page, 'regretted');
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(message(page, 'regretted')).toHaveCount(0);

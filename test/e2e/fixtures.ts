@@ -145,8 +145,20 @@ export async function expectInOrder(page: Page, expected: readonly string[]): Pr
     .toEqual(shown);
 }
 
+/** Opens the menu of a message with the right button of a mouse. */
+export async function rightClick(page: Page, body: string): Promise<void> {
+  await messagesHaveMenus(page);
+  await message(page, body).click({ button: 'right' });
+}
+
+/** Their chunk comes after the first paint, together with the line that says who is typing. */
+async function messagesHaveMenus(page: Page): Promise<void> {
+  await expect(page.locator('p.typing')).toBeAttached();
+}
+
 /** With one finger on a message, until its menu is open. */
 export async function longPress(page: Page, body: string): Promise<void> {
+  await messagesHaveMenus(page);
   const box = (await message(page, body).boundingBox())!;
   const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
   const cdp = await page.context().newCDPSession(page);

@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
 import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
-import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { composer, expect, expectState, message, rightClick, say, signUp, test } from './fixtures.ts';
 import { goToNewest } from './support/scroll.ts';
 
 test('O3 a screen reader gets every status of a message, its menu and its details as text', async ({
@@ -71,7 +71,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - button "Send" [disabled]
   `);
 
-  await message(page, 'waits').click({ button: 'right' });
+  await rightClick(page, 'waits');
   await expect(page.getByRole('dialog')).toMatchAriaSnapshot(`
     - dialog "Your message":
       - menu "Your message":
@@ -218,6 +218,6 @@ async function writeMany(author: ApiClient, from: number): Promise<void> {
 }
 
 async function choose(page: Page, body: string, what: string): Promise<void> {
-  await message(page, body).click({ button: 'right' });
+  await rightClick(page, body);
   await page.getByRole('menuitem', { name: what }).click();
 }

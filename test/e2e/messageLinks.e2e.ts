@@ -1,7 +1,17 @@
 /** Links to messages: copied, followed as the first page, from another conversation, without a connection, and by somebody who is no member. */
 import type { Page } from '@playwright/test';
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
-import { canStartOffline, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import {
+  canStartOffline,
+  composer,
+  expect,
+  expectState,
+  message,
+  rightClick,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 
 const OLD = 'The key is under the third stone';
@@ -22,7 +32,7 @@ test('a copied link opens the room at its message, also in a part that the devic
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await say(page, 'mine');
   await expectState(page, 'mine', 'Sent');
-  await message(page, 'mine').click({ button: 'right' });
+  await rightClick(page, 'mine');
   await page.getByRole('menuitem', { name: 'Copy link' }).click();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toMatch(/\/#\/room\/lobby\/\d+$/);

@@ -20,6 +20,7 @@ import {
   expect,
   expectState,
   message,
+  rightClick,
   say,
   signUp,
   startInstallation,
@@ -282,7 +283,7 @@ async function openApp(phone: (url: string) => Promise<Page>, url: string, name:
 }
 
 async function change(page: Page, body: string, other: string): Promise<void> {
-  await message(page, body).click({ button: 'right' });
+  await rightClick(page, body);
   await page.getByRole('menuitem', { name: 'Edit' }).click();
   await say(page, other);
 }

@@ -2,7 +2,7 @@
 import { directRoomOf } from '../../shared/directPair.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { violations } from '../support/axe.ts';
-import { expect, message, signUp, test } from './fixtures.ts';
+import { expect, message, rightClick, signUp, test } from './fixtures.ts';
 
 const SCREENS = 'test-results/screens';
 
@@ -34,7 +34,7 @@ test('a report reaches the moderator, who reads what is around it, deletes the m
   await lin.getByRole('button', { name: /Join/ }).click();
   await mika.append(text('Good morning', room), text('You are all stupid', room), text('Ha!', room));
 
-  await message(lin, 'You are all stupid').click({ button: 'right' });
+  await rightClick(lin, 'You are all stupid');
   await lin.getByRole('menuitem', { name: 'Report' }).click();
   const form = lin.getByRole('dialog', { name: 'Report this message' });
   await expect(form).toContainText('moderators of this room');
