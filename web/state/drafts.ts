@@ -63,9 +63,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   /** Texts that could not be queued, with the keys they had. */
   const failed = new Map<string, Map<string, string>>();
   let writing: Promise<void> | undefined;
+  /** After the write that is under way the next one follows at once. */
+  let again = false;
   /** Writes of `flush` beside `writing`. */
   let beside: Promise<void> | undefined;
-  /** By `ticks`: when a text that was typed after the last write is written at the latest. */
+  /** By `ticks`: when a text that is typed after the last write has begun is written at the latest. */
   let dueAt = 0;
   let timer: Timer | undefined;
   let closed = false;
@@ -76,6 +78,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
    */
   function write(): Promise<void> {
     cancel();
+    again = true;
     writing ??= writeAll().finally(() => {
       writing = undefined;
     });
@@ -83,9 +86,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   }
 
   async function writeAll(): Promise<void> {
-    while (pending.size > 0 && !closed) {
+    while (again && pending.size > 0 && !closed) {
       const drafts = unwritten();
       pending.clear();
+      again = false;
+      dueAt = clock.ticks() + DRAFT_WITHIN_MS;
       try {
         await put(drafts);
         await beside;
@@ -99,7 +104,6 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       }
       for (const draft of drafts) changed(...draft);
     }
-    dueAt = clock.ticks() + DRAFT_WITHIN_MS;
     if (!closed && timer === undefined) later(DRAFT_IDLE_MS);
   }
 
@@ -122,7 +126,9 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       const written = drafts.map(([room, text]) =>
         text === '' ? store.delete(room) : store.put({ room, text }),
       );
-      tx.commit(); // at once: a page that is being closed gets no callback after which it could commit (O4)
+      // A page that is being closed gets no callback after which it could commit (O4). Chromium drops a write that still waits
+      // for another tab all the same.
+      tx.commit();
       await Promise.all(written);
     });
   }
@@ -142,7 +148,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       if (deleted.delete(room) && text === '') return;
       texts.set(room, text);
       pending.add(room);
-      if (text === '' || timer === undefined) void write();
+      if (text === '' || (timer === undefined && !writing)) void write();
       else later(Math.min(DRAFT_IDLE_MS, dueAt - clock.ticks()));
     },
     queue(room, body, isCurrentDraft) {

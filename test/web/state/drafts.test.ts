@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import { DRAFT_IDLE_MS } from '../../../web/records/pageLimits.ts';
 import { createDrafts, type Drafts } from '../../../web/state/drafts.ts';
-import { createFakeClock } from '../db/fakeClock.ts';
+import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
 import { mint } from './modelServer.ts';
 
 import 'fake-indexeddb/auto';
 
+let clock: FakeClock;
 let db: UserDatabase;
 let drafts: Drafts;
 let writes: Promise<unknown>[];
@@ -14,7 +16,7 @@ let writes: Promise<unknown>[];
 let delay: Promise<void> | undefined;
 beforeEach(() => {
   delay = undefined;
-  const clock = createFakeClock();
+  clock = createFakeClock();
   const real = openUserDatabase(new IDBFactory(), clock, mint());
   writes = [];
   db = {
@@ -66,6 +68,21 @@ test('O3 it is deleted again where it was still being written: that write may ru
   drafts.queue('r', 'Hello', isHello).stored(true);
   drafts.save('r', '');
   await until('deleted', async () => writes.length === 2 && (await stored()) === undefined);
+});
+
+test('what is typed during a write is not written right after it, but after a pause', async () => {
+  const end = Promise.withResolvers<void>();
+  delay = end.promise;
+  drafts.save('r', 'Hel');
+  drafts.save('r', 'Hell');
+  drafts.save('r', 'Hello');
+  end.resolve();
+  await writes[0];
+  await new Promise((resolve) => setTimeout(resolve)); // as long as a write that follows at once would take to begin
+  expect(writes).toHaveLength(1);
+  clock.pass(DRAFT_IDLE_MS);
+  await until('stored', async () => (await stored())?.text === 'Hello');
+  expect(writes).toHaveLength(2);
 });
 
 test('O4 when the page may be gone soon, what was typed during a write is written without waiting for its end', async () => {
