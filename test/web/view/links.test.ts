@@ -208,6 +208,28 @@ const pieces = fc.constantFrom(
   '★',
 );
 
+test('a link compiles the expressions of the signs that follow it, and no others: each takes a slow phone up to 50 ms', async () => {
+  const made: string[] = [];
+  class Noted extends RegExp {
+    constructor(source: string, flags?: string) {
+      super(source, flags);
+      made.push(source);
+    }
+  }
+  vi.stubGlobal('RegExp', Noted);
+  vi.resetModules();
+  const links = await import('../../../web/view/menu/links.ts');
+  const madeFor = (text: string) => {
+    made.length = 0;
+    expect(links.partsOf(text).map(({ tag }) => tag)).toContain('link');
+    return made.join('');
+  };
+  expect(madeFor('see https://example.org/a?b=1#c, or mailto:ada@example.org.')).not.toContain('\\p{');
+  expect(madeFor('看https://example.org/a，谢谢').length).toBeLessThan(1_000);
+  expect(madeFor('https://de.wikipedia.org/wiki/Hart_–_Film').length).toBeGreaterThan(1_000);
+  vi.unstubAllGlobals();
+});
+
 test('a link ends before each symbol and each punctuation mark beside a script without spaces, and before what follows it', () => {
   const signs = Array.from({ length: 0x20000 - 0x80 }, (_, i) => String.fromCodePoint(0x80 + i)) // none is above
     .filter((sign) => /[\p{S}\p{P}\p{Z}]/u.test(sign));
