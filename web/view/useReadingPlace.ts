@@ -14,12 +14,13 @@ import {
   type Anchor,
   belowView,
   isAtEnd,
+  type LineAt,
+  lastLineIn,
   rowsElementOf,
   rowsIn,
   type Sizes,
   sizesOf,
   spacerOf,
-  type TopLine,
   topLineIn,
 } from './parts/logGeometry.ts';
 import {
@@ -49,7 +50,7 @@ export function useReadingPlace(
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // scrollTop after we last set it
-  const topLine = useRef<TopLine | undefined>(undefined); // measured before this rendering
+  const keptLine = useRef<LineAt | undefined>(undefined); // stays where it is; measured before this rendering
   const settleCalls = useRef(0); // only the last call of settleLater takes effect
   const opening = useRef<ConversationState['opening'] | undefined>(undefined); // the last one that was followed
   const newSince = useRef<string | undefined>(undefined);
@@ -63,18 +64,21 @@ export function useReadingPlace(
   const isOpening = !state.loading && opening.current !== state.opening;
   unread.current = firstUnread(state, readUpTo())?.key;
   if (isOpening) newSince.current = unread.current;
-  // This runs before the document changes, so the top line is measured where the reader sees it. The `scroll` event comes
+  // This runs before the document changes, so a line is measured where the reader sees it. The `scroll` event comes
   // only with the next frame: a scroll whose event is still to come must not be undone.
   if (scroller.current) {
-    topLine.current = topLineIn(scroller.current);
-    if (place.current.tag === 'among' || isScrolledAway(place.current, scroller.current, leftAt.current))
-      place.current = { tag: 'among', anchor: topLine.current };
+    const isAmong =
+      place.current.tag === 'among' || isScrolledAway(place.current, scroller.current, leftAt.current);
+    keptLine.current = isAmong ? topLineIn(scroller.current) : lastLineIn(scroller.current);
+    if (isAmong) place.current = { tag: 'among', anchor: keptLine.current };
   }
   /** `known`: nothing has to be scrolled, and these are the sizes. To measure again would be a second layout in the same task. */
   const restorePlace = (element: HTMLElement, known?: Sizes) => {
     const { atNewest } = latest.current;
-    if (!known) place.current = scrollToPlace(element, place.current, atNewest, unread.current);
+    if (!known) scrollToPlace(element, place.current, unread.current);
     const sizes = known ?? sizesOf(element);
+    if (place.current.tag === 'newest' && !(atNewest && isAtEnd(sizes)))
+      place.current = { tag: 'among', anchor: topLineIn(element) }; // following stopped at the first unread message
     leftAt.current = sizes.scrollTop + spacerOf(element);
     setDistance(distanceOf(place.current, sizes, atNewest));
     settleLater();
@@ -106,12 +110,13 @@ export function useReadingPlace(
     }
     if (isOpening) {
       opening.current = state.opening;
-      topLine.current = undefined;
+      keptLine.current = undefined;
       place.current = openingPlace(state, readUpTo(), leadOf(element));
     }
-    const inPlace = adjustSpacer(element, topLine.current, state);
-    if (place.current.tag === 'newest' && unread.current !== undefined) keepInPlace(element, topLine.current);
-    const isKept = place.current.tag === 'among' && place.current.anchor === topLine.current;
+    const inPlace = adjustSpacer(element, keptLine.current, state);
+    if (place.current.tag === 'newest' && unread.current !== undefined)
+      keepInPlace(element, keptLine.current);
+    const isKept = place.current.tag === 'among' && place.current.anchor === keptLine.current;
     restorePlace(element, isKept ? inPlace : undefined);
     if (isOpening && state.atNewest && isAtEnd(sizesOf(element))) place.current = { tag: 'newest' };
     if (unread.current === undefined || unread.current === newSince.current) return;
@@ -168,26 +173,26 @@ function isScrolledAway(place: ReadingPlace, scroller: HTMLElement, leftAt: numb
 }
 
 /**
- * Changes the spacer so that the top line stays where it was, as far as the spacer suffices. Without a top line the log is new.
+ * Changes the spacer so that the line stays where it was, as far as the spacer suffices. Without a line the log is new.
  * Returns the sizes after that if the line is in its place: by arithmetic, since to measure them would be another layout.
  */
 function adjustSpacer(
   scroller: HTMLElement,
-  topLine: TopLine | undefined,
+  line: LineAt | undefined,
   state: ConversationState,
 ): Sizes | undefined {
-  const offset = topLine && offsetOf(scroller, topLine.key);
+  const offset = line && offsetOf(scroller, line.key);
   if (offset === undefined) {
-    if (!topLine) setSpacer(scroller, spacerFor(state));
+    if (!line) setSpacer(scroller, spacerFor(state));
     return undefined;
   }
   const sizes = sizesOf(scroller);
   const spacer = spacerOf(scroller);
-  const movedPx = offset + scroller.scrollTop - topLine!.at;
+  const movedPx = offset + scroller.scrollTop - line!.at;
   const left = state.atStart ? 0 : Math.max(0, spacer - movedPx);
   if (left !== spacer) setSpacer(scroller, left);
   sizes.scrollTop += spacer - left;
-  const isInPlace = Math.abs(offset + left - spacer - topLine!.offset) < 1;
+  const isInPlace = Math.abs(offset + left - spacer - line!.offset) < 1;
   return isInPlace && belowView(sizes) >= 0 ? sizes : undefined;
 }
 
@@ -208,22 +213,13 @@ function resizeSpacer(scroller: HTMLElement, px: number): void {
 /** The spacer is resized this long after the last scroll or change. */
 const SETTLE_MS = 300;
 
-/** Scrolls to the place. Returns it, or `among` if following the newest message stopped before the end. */
-function scrollToPlace(
-  scroller: HTMLElement,
-  place: ReadingPlace,
-  atNewest: boolean,
-  unread: string | undefined,
-): ReadingPlace {
+function scrollToPlace(scroller: HTMLElement, place: ReadingPlace, unread: string | undefined): void {
   if (place.tag === 'among') {
     keepInPlace(scroller, place.anchor);
-    return place;
+    return;
   }
   const unreadPx = place.tag === 'newest' && unread !== undefined ? offsetOf(scroller, unread) : undefined;
-  const endPx = belowView(sizesOf(scroller));
-  scroller.scrollTop += followBy(endPx, unreadPx, leadOf(scroller));
-  const isThere = place.tag !== 'newest' || (atNewest && isAtEnd(sizesOf(scroller)));
-  return isThere ? place : { tag: 'among', anchor: topLineIn(scroller) };
+  scroller.scrollTop += followBy(belowView(sizesOf(scroller)), unreadPx, leadOf(scroller));
 }
 
 /** Scrolls so that the line is where it was. */

@@ -7,11 +7,12 @@ import type { Client, ConversationState } from '../../state/model.ts';
 import {
   belowView,
   isAtEnd,
+  type LineAt,
+  lastLineIn,
   rowsIn,
   type Sizes,
   sizesOf,
   spacerOf,
-  type TopLine,
   topLineIn,
 } from '../parts/logGeometry.ts';
 import { useWorld } from '../parts/world.ts';
@@ -20,7 +21,7 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   const { client } = useWorld();
   const latest = useRef(state);
   latest.current = state;
-  const scrolledTo = useRef<string | undefined>(undefined); // the first line in view after the last scroll
+  const scrolledTo = useRef<string | undefined>(undefined); // a line in view after the last scroll: the first, at the newest message the last
 
   useEffect(() => {
     const element = log.current!;
@@ -33,10 +34,11 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
     const onScroll = () => {
       if (!element.isConnected) return; // Preact ends an effect after the next frame, whose `scroll` event may still come
       scrollOutOfSpacer(element);
-      const line = topLineIn(element);
-      at = { line, isAtEnd: isAtEnd(sizesOf(element)) };
+      const sizes = sizesOf(element);
+      const line = latest.current.atNewest && isAtEnd(sizes) ? lastLineIn(element) : topLineIn(element);
+      at = { line, isAtEnd: isAtEnd(sizes) };
       scrolledTo.current = line?.key;
-      askForMore(client, room, element, latest.current, scrolledTo.current);
+      askForMore(client, room, element, sizes, latest.current, scrolledTo.current);
       clearTimeout(timer);
       timer = setTimeout(save, SAVE_MS);
     };
@@ -52,7 +54,7 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
   const ask = (when: boolean) => () => {
     if (when && log.current?.isConnected)
-      askForMore(client, room, log.current, latest.current, scrolledTo.current);
+      askForMore(client, room, log.current, sizesOf(log.current), latest.current, scrolledTo.current);
   };
   const changes = [first, last, gaps, state.loading, state.older === 'stuck', state.between];
   // Before a scroll event that the change itself causes: a gap may have come into view by itself.
@@ -65,7 +67,7 @@ const SAVE_MS = 300;
 
 /** What was in view after a scroll. */
 interface Scrolled {
-  line: TopLine | undefined;
+  line: LineAt | undefined;
   isAtEnd: boolean;
 }
 
@@ -82,11 +84,11 @@ function askForMore(
   client: Client,
   room: string,
   log: HTMLElement,
+  sizes: Sizes,
   state: ConversationState,
   scrolledTo: string | undefined,
 ): void {
   if (state.loading) return;
-  const sizes = sizesOf(log);
   const isFull = state.messages.length + WINDOW_STEP_LINES > WINDOW_MAX_LINES; // a step leaves out lines at the other end
   if (state.between === 'idle') fillGap(client, room, log, state, sizes, scrolledTo);
   if (!state.atStart && state.older === 'idle' && nearStart(sizes, isFull)) client.loadOlder(room);
@@ -102,6 +104,7 @@ function fillGap(
   sizes: Sizes,
   scrolledTo: string | undefined,
 ): void {
+  if (gaps.length === 0) return;
   const view = log.getBoundingClientRect();
   const elements = Array.from(log.querySelectorAll<HTMLElement>('[data-gap]'));
   const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));

@@ -37,18 +37,27 @@ export function firstInView(
   return low < count ? low : undefined;
 }
 
-/** The first line in view. `at`: its distance from the top of the scrollable content, in pixels. */
-export type TopLine = Anchor & { at: number };
+/** A line, and its distance from the top of the scrollable content, in pixels. */
+export type LineAt = Anchor & { at: number };
 
-export function topLineIn(scroller: HTMLElement): TopLine | undefined {
+/** The first line that is at least partly in view. */
+export function topLineIn(scroller: HTMLElement): LineAt | undefined {
   const rows = rowsIn(scroller);
   const top = scroller.getBoundingClientRect().top;
   const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
-  const row = index === undefined ? undefined : rows[index];
-  const offset = row && row.getBoundingClientRect().top - top;
-  return offset === undefined
-    ? undefined
-    : { key: row!.dataset.key!, offset, at: offset + scroller.scrollTop };
+  return lineAt(scroller, index === undefined ? undefined : rows[index]);
+}
+
+/** The same for the last line: it is found without a search. */
+export function lastLineIn(scroller: HTMLElement): LineAt | undefined {
+  const rows = rowsIn(scroller);
+  return lineAt(scroller, rows[rows.length - 1]);
+}
+
+function lineAt(scroller: HTMLElement, row: HTMLElement | undefined): LineAt | undefined {
+  if (!row) return undefined;
+  const offset = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  return { key: row.dataset.key!, offset, at: offset + scroller.scrollTop };
 }
 
 export function rowsIn(scroller: HTMLElement): NodeListOf<HTMLElement> {
