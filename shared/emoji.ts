@@ -16,13 +16,19 @@ export function isEmoji(text: string): boolean {
 /** Emoji that are shown as text by default, unless a skin tone follows. */
 const TEXT_STYLE = /(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})/gu;
 
-/** Safari 16 and Chrome 111 do not have the flag `v`. There the server's answer decides about what only looks like an emoji. */
+let pattern: RegExp | undefined;
+
+/**
+ * Safari 16 and Chrome 111 do not have the flag `v`. There the server's answer decides about what only looks like an emoji. Made
+ * when first needed, and once: browsers need 15 ms for it.
+ */
 function emojiPattern(): RegExp {
   try {
-    return new RegExp('^\\p{RGI_Emoji}$', SETS);
+    pattern ??= new RegExp('^\\p{RGI_Emoji}$', SETS);
   } catch {
-    return LOOKS_LIKE_ONE;
+    pattern = LOOKS_LIKE_ONE;
   }
+  return pattern;
 }
 
 const SETS: string = 'v';

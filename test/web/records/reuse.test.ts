@@ -27,6 +27,23 @@ test('what is equal is the same object as before', () => {
   expect(reuse(undefined, next)).toBe(next);
 });
 
+test.each([
+  [{ a: 1, b: undefined }, { a: 1 }, true],
+  [{ a: undefined }, { b: undefined }, true],
+  [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
+  [{ a: [{ b: [1] }] }, { a: [{ b: [1] }] }, true],
+  [{ a: [{ b: [1] }] }, { a: [{ b: [2] }] }, false],
+  [{ a: [1] }, { a: [1, 2] }, false],
+  [{ a: 1 }, { a: 1, b: 2 }, false],
+  [{ a: null }, { a: undefined }, false],
+  [{ a: null }, { a: {} }, false],
+  [{ a: 0 }, { a: false }, false],
+  ['', undefined, false],
+])('%j and %j are equal as plain data: %j', (a, b, expected) => {
+  expect(reuse<unknown>(a, b) === a).toBe(expected);
+  expect(reuse<unknown>(b, a) === b).toBe(expected);
+});
+
 test('elements keep their identity by their key, wherever they have moved', () => {
   const keyOf = ({ key }: { key: string }) => key;
   const before = [

@@ -15,7 +15,7 @@ interface ReactedLine {
   clientOffset: string;
 }
 
-/** By the key of the message (messageKey): of these lines, which ascend, and of messages that wait themselves. */
+/** By the key of the message (messageKey), where it has any: of these lines, which ascend, and of messages that wait themselves. */
 export async function readReactions(
   tx: UserRead,
   room: string,
@@ -36,10 +36,14 @@ export async function readReactions(
     if (!isCountedRow(row) || !isWaiting(row)) return [];
     return { of: messageKey(row.targetAuthor ?? me, row.target), toggle: row.fields as unknown as Toggle };
   });
+  const isToggled = new Set(toggles.map(({ of }) => of));
+  const hasEntry = new Set([...counted.keys(), ...own.map(({ target }) => target)]);
   const offsets = new Map(
-    lines.map((line) => [messageKey(line.author, line.clientOffset), line.serverOffset]),
+    lines // most of a window have none
+      .filter((line) => hasEntry.has(line.serverOffset) || isToggled.has(keyOf(line)))
+      .map((line) => [keyOf(line), line.serverOffset]),
   );
-  const keys = new Set([...offsets.keys(), ...toggles.map(({ of }) => of)]);
+  const keys = new Set([...offsets.keys(), ...isToggled]);
   return new Map(
     [...keys].map((key) => {
       const offset = offsets.get(key) ?? 0;
@@ -49,6 +53,8 @@ export async function readReactions(
     }),
   );
 }
+
+const keyOf = ({ author, clientOffset }: ReactedLine) => messageKey(author, clientOffset);
 
 type Placed = Toggle & { serverOffset: number };
 
