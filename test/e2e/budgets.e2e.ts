@@ -10,6 +10,7 @@ import { READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { pieceTimes, slownessOf } from '../budgets/calibration.ts';
 import { quantile } from '../budgets/figures.ts';
+import { watchLayoutReads } from '../budgets/layoutReads.ts';
 import { type Renders, watchRenders } from '../budgets/renders.ts';
 import { jumpsOfScroll, scroll } from '../budgets/scrolling.ts';
 import { livePage, type Stage, setStage } from '../budgets/stage.ts';
@@ -87,6 +88,7 @@ test('a message and a key render what shows them, and not the app', async () => 
   const phone = await stage.phone();
   const counter = await watchRenders(phone.context.pages()[0]!);
   const transactions = await watchTransactions(phone.context.pages()[0]!);
+  const layoutReads = await watchLayoutReads(phone.context.pages()[0]!);
   const page = await livePage(stage, phone, 1);
   await composer(page).fill('w'); // the draft shows in the list of rooms
   await expect(page.getByRole('link', { name: 'Draft: w', includeHidden: true })).toBeAttached();
@@ -98,12 +100,15 @@ test('a message and a key render what shows them, and not the app', async () => 
   await expect.poll(() => untold(page), { timeout: 60_000 }).toEqual([]); // later each room is told of once a minute
 
   const costs: Transactions[] = [];
+  const reads: number[] = [];
   /** Until the marker is stored, too. */
   const during = async (work: () => Promise<void>) => {
     let rendered: Renders | undefined;
     costs.push(
       await transactions.during(async () => {
-        rendered = await renders.during(work);
+        rendered = await renders.during(async () => {
+          reads.push(await layoutReads.during(work));
+        });
         await page.waitForTimeout(SETTLED_MS);
       }),
     );
@@ -128,6 +133,10 @@ test('a message and a key render what shows them, and not the app', async () => 
   // saving, queued, sending, sent; and the line at the top, which becomes the first of its author's
   expectAtMost(sending, { ...most, log: 5, bubble: 6, composer: 3 });
   expectAtMost(receiving, { ...most, log: 3, bubble: 4, composer: 0 });
+  const [readsOfTyping, readsOfSending, readsOfReceiving] = reads as [number, number, number];
+  expect(readsOfTyping).toBeLessThanOrEqual(20);
+  expect(readsOfSending).toBeLessThanOrEqual(130);
+  expect(readsOfReceiving).toBeLessThanOrEqual(45 * receiving.log);
   // Exactly: test/web/state/transactions.test.ts. Here the answer may be stored before its echo comes.
   const [ofTyping, ofSending, ofReceiving] = costs as [Transactions, Transactions, Transactions];
   expectCost(ofTyping, { writes: 4, strict: 4, screenReads: 0, screenRequests: 0 });

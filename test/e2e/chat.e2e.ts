@@ -250,6 +250,7 @@ test('whoever is signed in follows an invitation with one tap; opening it joins 
   const sheet = rae.getByRole('dialog');
   await expect(sheet.getByText('Kim invites you to Ward 5')).toBeVisible();
   await sheet.getByRole('button', { name: 'Close' }).click();
+  await expect(rae).toHaveURL(/#\/$/); // a task later: the same address once more before that would be no navigation
   await expect(rae.getByRole('link', { name: /Ward 5/ })).toHaveCount(0);
   await rae.goto(`${server.url}/#/join/${token}`);
   await sheet.getByRole('button', { name: 'Join' }).click();
