@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Part, partsOf } from '../../../web/view/menu/links.ts';
 
 /** Each text with its links, as a reader sees them. linkify-it 6.1 finds 39 of these 59, linkifyjs 4.4 finds 27. */
@@ -217,6 +217,7 @@ test('a link compiles the expressions of the signs that follow it, and no others
     }
   }
   vi.stubGlobal('RegExp', Noted);
+  onTestFinished(() => void vi.unstubAllGlobals()); // also where it fails
   vi.resetModules();
   const links = await import('../../../web/view/menu/links.ts');
   /** Since the last call; the first time with those that are made when the module is loaded. */
@@ -227,7 +228,6 @@ test('a link compiles the expressions of the signs that follow it, and no others
   expect(madeFor('see https://example.org/a?b=1#c, or mailto:ada@example.org.')).not.toContain('\\p{');
   expect(madeFor('看https://example.org/a，谢谢').length).toBeLessThan(1_000);
   expect(madeFor('https://de.wikipedia.org/wiki/Hart_–_Film').length).toBeGreaterThan(1_000);
-  vi.unstubAllGlobals();
 });
 
 test('a link ends before each symbol and each punctuation mark beside a script without spaces, and before what follows it', () => {
