@@ -1,5 +1,6 @@
 /** Background Sync: the service worker sends the outbox while no page is open; with a page open, only one of them sends. */
 import type { Page } from '@playwright/test';
+import { drainLockOf } from '../../web/outbox/drainLock.ts';
 import { bodyOf, connectClient, type SignedUp, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
@@ -80,11 +81,11 @@ test('O2 S5 the worker is woken while a tab sends: the tab continues, without du
 }) => {
   using watcher = await connectClient(server.url, await signUpByApi(server.url, 'Watcher'));
   const page = await openApp(phone, network.url, withoutSyncManager);
-  await signUp(page, 'Ada');
   const worker = await workerOf(page.context(), network.url);
-  await worker.wake(); // the worker takes a while to start
+  await worker.sync(); // it takes a while to start, and has nothing to do yet
   await page.bringToFront();
-  await say(page, 'first'); // by the page or by the worker
+  await signUp(page, 'Ada');
+  await say(page, 'first');
   await expectState(page, 'first', 'Sent');
   network.narrow(3_000); // twenty seconds in all, since the worker may start late
   const long = numbered('seal '.repeat(480), 25);
@@ -97,6 +98,30 @@ test('O2 S5 the worker is woken while a tab sends: the tab continues, without du
   await expectState(page, long.at(-1)!, 'Sent');
   expect(worker.asked().slice(before)).not.toContain('POST /api/append');
   expect(await textsIn(server.url, watcher.session)).toEqual(['first', ...long]);
+});
+
+test('O2 S5 a tab that is about to send is closed: the worker, woken meanwhile, sends at once, not when the browser wakes it the next time', async ({
+  server,
+  network,
+  phone,
+}) => {
+  const watcher = await signUpByApi(server.url, 'Watcher');
+  const page = await openApp(phone, network.url, withoutSyncManager);
+  await signUp(page, 'Ada');
+  const worker = await workerOf(page.context(), network.url);
+  await page.bringToFront();
+  await say(page, 'live');
+  await expectState(page, 'live', 'Sent');
+  const ada = (await wholeLog(server.url, watcher)).at(-1)!.author;
+  await page.evaluate((lock) => {
+    void navigator.locks.request(lock, () => new Promise(() => {})); // as a tab that sends, until it is closed
+  }, drainLockOf(ada));
+  for (const body of WAITING) await say(page, body);
+  await worker.wake();
+  await page.waitForTimeout(1_000); // the worker finds the lock taken
+  expect(await textsIn(server.url, watcher)).toEqual(['live']);
+  await page.close();
+  await expect.poll(() => textsIn(server.url, watcher)).toEqual(['live', ...WAITING]);
 });
 
 /** Opens the app with an active worker, after `prepare` has changed the page. */

@@ -147,6 +147,24 @@ test('a name is completed after an @ by touch and by keyboard; a mention is mark
   await expect(page.getByRole('button', { name: /mentions you/ })).toHaveCount(0); // read
 });
 
+test('an @ that was typed before there was a connection is completed when there is one', async ({
+  server,
+  network,
+  phone,
+}) => {
+  await signUpByApi(server.url, 'Lin Yu');
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  const option = page.getByRole('option', { name: 'Lin Yu' });
+  network.refuse();
+  await expect(page.getByRole('main').getByText('Offline. What you write is sent later.')).toBeVisible();
+  await composer(page).pressSequentially('Hello @l');
+  await expect(option).toHaveCount(0); // this device does not know her
+  network.pass();
+  await option.tap();
+  await expect(composer(page)).toHaveValue('Hello @Lin Yu ');
+});
+
 test('a room is muted, marked as unread, and hidden until something new comes', async ({ server, phone }) => {
   using lin = await connectClient(server.url, await signUpByApi(server.url, 'Lin'));
   const page = await phone(server.url);

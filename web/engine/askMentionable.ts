@@ -13,7 +13,9 @@ interface Mentionable {
 interface MentionablePeople {
   /** In the order of their names; without the person. */
   people: Mentionable[];
-  /** The room has nobody else. Otherwise those whose names begin as what was typed can be asked for. */
+  /**
+   * The server said that the room has nobody else. Otherwise those whose names begin as what was typed can be asked for.
+   */
   isAll: boolean;
 }
 
@@ -34,14 +36,15 @@ export async function askMentionable(
     if (answer?.ok) for (const [id, { name }] of Object.entries(answer.users)) names.set(id, name);
     return { people: inOrder(names, me), isAll: false };
   }
+  let isAll = false;
   let after: string | undefined;
-  for (let page = 0; page < PAGES; page++) {
+  for (let page = 0; page < PAGES && !isAll; page++) {
     const asked = { room, ...(after !== undefined && { after }) };
     const answer = await connection.ask('presence', asked, ACKNOWLEDGE_WITHIN_MS);
     if (!answer?.ok) break;
     for (const [id, { name }] of Object.entries(answer.users)) names.set(id, name);
     after = answer.next;
-    if (after === undefined) break;
+    isAll = after === undefined;
   }
   await db.read(['rooms', 'users'], async (tx) => {
     const stored = await tx.objectStore('rooms').get(room);
@@ -51,7 +54,7 @@ export async function askMentionable(
       if (user) names.set(id, user.name);
     }
   });
-  return { people: inOrder(names, me), isAll: after === undefined };
+  return { people: inOrder(names, me), isAll };
 }
 
 function inOrder(names: ReadonlyMap<string, string>, me: string): Mentionable[] {

@@ -13,10 +13,10 @@ import type { DrainLock } from './drainLock.ts';
 import { recoverUnanswered } from './markBatch.ts';
 
 /**
- * `empty`: nothing is left to send. `left`: there was no connection before the outbox was empty. `busy`: a tab sends, or has taken over. `stopped`: the
- * server refused the session or the app's version.
+ * `empty`: nothing is left to send. `left`: there was no connection, or a tab was sending, until the time was over.
+ * `taken-over`: by a tab. `stopped`: the server refused the session or the app's version.
  */
-export type BackgroundResult = 'empty' | 'left' | 'busy' | 'stopped';
+export type BackgroundResult = 'empty' | 'left' | 'taken-over' | 'stopped';
 
 export interface BackgroundDrainDeps {
   db: UserDatabase;
@@ -39,11 +39,11 @@ export interface BackgroundDrainDeps {
  * row that was attempted in vain is no longer `queued` and cannot be changed in place (O3, O4).
  */
 export async function drainInBackground(deps: BackgroundDrainDeps): Promise<BackgroundResult> {
-  const { clock, locks, lockName } = deps;
+  const { clock } = deps;
   const fenceToken = deps.newKey();
   const giveUp = new AbortController();
   const drained = await new Promise<BackgroundResult>((resolve) => {
-    const lock = lockIfFree(locks, lockName, () => resolve('busy'), released);
+    const lock = lockWhenFree(deps, () => resolve('taken-over'), released);
     const drain = createDrain({
       ...deps,
       fenceToken,
@@ -86,23 +86,41 @@ export async function drainInBackground(deps: BackgroundDrainDeps): Promise<Back
   return drained;
 }
 
-/** The worker never steals the lock or waits for it: if a tab holds it, the tab sends. */
-function lockIfFree(locks: LockManager, name: string, busy: () => void, released: () => void): DrainLock {
+/**
+ * The worker never steals the lock, and no tab ever waits because the worker was in line before it: while a tab holds the lock,
+ * the tab sends. The worker looks again until it is free, since the tab may be suspended or closed before it has sent, and a
+ * worker that gives up is woken again only after minutes: of a tag whose sync has failed, Chromium takes no other
+ * registration (RegisterDidAskForPermission in its background_sync_manager.cc).
+ */
+function lockWhenFree(
+  { locks, lockName, clock, random }: BackgroundDrainDeps,
+  lost: () => void,
+  released: () => void,
+): DrainLock {
   let end = () => {};
+  let pause: Timer | undefined;
+  let closed = false;
+
+  function request(onAcquired: () => void, looked: number): void {
+    locks
+      .request(lockName, { ifAvailable: true }, (lock) => {
+        if (closed) return;
+        if (!lock) {
+          pause = clock.setTimeout(() => request(onAcquired, looked + 1), backoff(looked, random));
+          return;
+        }
+        const ended = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        onAcquired();
+        return ended;
+      })
+      .catch(lost); // stolen: a worker can be frozen, too
+  }
+
   return {
     exclusive: true,
-    acquire(onAcquired) {
-      locks
-        .request(name, { ifAvailable: true }, (lock) => {
-          if (!lock) return busy();
-          const ended = new Promise<void>((resolve) => {
-            end = resolve;
-          });
-          onAcquired();
-          return ended;
-        })
-        .catch(busy); // stolen: a worker can be frozen, too
-    },
+    acquire: (onAcquired) => request(onAcquired, 0),
     release() {
       end();
       released();
@@ -110,6 +128,10 @@ function lockIfFree(locks: LockManager, name: string, busy: () => void, released
     extendWait() {},
     onLost() {},
     async tryOnce() {},
-    close: () => end(),
+    close() {
+      closed = true;
+      if (pause !== undefined) clock.clearTimeout(pause);
+      end();
+    },
   };
 }

@@ -57,11 +57,10 @@ export async function wake(deps: WakeDeps): Promise<BackgroundResult> {
 }
 
 /**
- * Whether the browser has to wake the worker again. After `busy` as well: the tab that has the lock may be suspended, or be
- * closed before it has sent.
+ * Whether the browser has to wake the worker again. After `taken-over` as well: the tab may be closed before it has sent.
  */
 export function mustRunAgain(result: BackgroundResult): boolean {
-  return result === 'left' || result === 'busy';
+  return result === 'left' || result === 'taken-over';
 }
 
 /** Whether the server answers this session. If it does, stores which features it has: rows of others must wait. */

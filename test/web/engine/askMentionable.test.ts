@@ -32,6 +32,8 @@ test('the people of a small room are all known; of a large one those are asked f
     ],
     isAll: true,
   });
+  const none = { ask: async () => undefined } as unknown as Pick<ConnectionRunner, 'ask'>;
+  expect(await askMentionable(db, ME, none, 'r')).toEqual({ people: [], isAll: false });
   const large = connectionTo(names);
   const some = await askMentionable(db, ME, large.connection, 'r');
   expect([some.people.length, some.isAll]).toEqual([200, false]);

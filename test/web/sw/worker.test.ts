@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Channel } from '../../../web/db/changes.ts';
@@ -157,15 +157,51 @@ test('O2 S4 what the worker has sent shows that the network works: a tab that wa
   expect(sent()).toEqual(['a']);
 });
 
-test('O2 S5 the worker leaves the outbox to a tab that is sending, and no message is sent by both', async () => {
-  const tab = await queued('a', 'b');
-  server.intercept = (event) => event === 'append'; // being sent
-  server.reachable = true;
-  await tab.untilPassing('the tab sends', () => tab.read(LOBBY)[0] === 'a (sending)');
-  const drained = await wakeWorker().drained;
-  expect([drained, mustRunAgain(drained)]).toEqual(['busy', true]); // the tab may be closed before it has sent
-  expect(posts).toEqual([]);
-  expect(tab.read(LOBBY)).toEqual(['a (sending)', 'b (sending)']);
+describe('O2 S5 the worker is woken while a tab is sending: it leaves the outbox to the tab', () => {
+  let tab: Tab & { gone(): void };
+  let worker: ReturnType<typeof wakeWorker>;
+  let drained: BackgroundResult | undefined;
+
+  beforeEach(async () => {
+    tab = await queued('a', 'b');
+    server.intercept = (event) => event === 'append'; // being sent
+    server.reachable = true;
+    await tab.untilPassing('the tab sends', () => tab.read(LOBBY)[0] === 'a (sending)');
+    worker = wakeWorker();
+    drained = undefined;
+    void worker.drained.then((is) => {
+      drained = is;
+    });
+    await until('the worker has asked', () => knocks === 1);
+    await turns(); // it finds the lock taken
+    expect([drained, tab.read(LOBBY)]).toEqual([undefined, ['a (sending)', 'b (sending)']]);
+  });
+
+  const untilWorkerEnds = () =>
+    until('the worker ends', () => {
+      worker.clock.pass(100);
+      return drained !== undefined;
+    });
+
+  test('and ends well once the tab has sent all, or the browser would take no other registration for minutes', async () => {
+    server.intercept = () => false;
+    server.live()!.drop(); // the tab sends again
+    await tab.untilPassing('the tab has sent', () => tab.read(LOBBY).join() === 'a,b');
+    await untilWorkerEnds();
+    expect([drained, posts, sent()]).toEqual(['empty', [], ['a', 'b']]);
+  });
+
+  test('and sends what a tab leaves that is closed', async () => {
+    tab.gone();
+    await untilWorkerEnds();
+    expect([drained, posts, sent()]).toEqual(['empty', [['a', 'b']], ['a', 'b']]);
+  });
+
+  test('and is to be woken again where the tab is still sending when its time is over', async () => {
+    await untilWorkerEnds();
+    expect([drained, mustRunAgain(drained!), posts]).toEqual(['left', true, []]);
+    expect(worker.clock.isSet()).toBe(false);
+  });
 });
 
 test('S5 the lock of a suspended worker is stolen, and it sends nothing more', async () => {
@@ -179,7 +215,7 @@ test('S5 the lock of a suspended worker is stolen, and it sends nothing more', a
   tab.look(LOBBY);
   await tab.client.send(LOBBY, 'b');
   await tab.untilPassing('the tab has taken over', () => sent().length === 2);
-  expect(await worker.drained).toBe('busy');
+  expect(await worker.drained).toBe('taken-over');
   answer(json(200, {}));
   await until('all sent', () => tab.read(LOBBY).join() === 'a,b');
   expect(sent()).toEqual(['a', 'b']);

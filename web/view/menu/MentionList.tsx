@@ -7,6 +7,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Readable } from '../../records/cell.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { isBare, isComposing } from '../parts/keyboard.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { matching, mentionParts, queryBefore } from './mentionParts.ts';
 
@@ -29,15 +30,19 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
   const { client } = useWorld();
   const { text } = useReadable(model);
   const [caret, setCaret] = useState(0);
-  const [people, setPeople] = useState<readonly Person[]>([]);
-  /** `people` are all of the room. */
+  const [first, setFirst] = useState<readonly Person[]>([]);
+  /** `first` are all of the room. */
   const [isAll, setAll] = useState(true);
+  /** Those found by what was typed. */
+  const [more, setMore] = useState<readonly Person[]>([]);
+  const people = useMemo(() => joined(first, more), [first, more]);
   const [active, setActive] = useState(0);
   /** The `@` whose list was closed. */
   const [closed, setClosed] = useState<number | undefined>();
   const id = useId();
   const caretAfter = useRef<number | undefined>(undefined);
 
+  const connections = useConnections();
   const hasAt = text.includes('@');
   useEffect(() => {
     if (!hasAt) return;
@@ -45,7 +50,7 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
     client.ask('mentionable', room).then(
       (found) => {
         if (!isLast || !found.ok) return;
-        setPeople(found.people);
+        setFirst(found.people);
         setAll(found.isAll);
       },
       () => {}, // nothing is completed
@@ -53,7 +58,7 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
     return () => {
       isLast = false;
     };
-  }, [client, room, hasAt]);
+  }, [client, room, hasAt, connections]);
   useLayoutEffect(() => {
     mentionsIn.set(room, (body) => mentionsOf(body, people));
   }, [room, people]);
@@ -76,17 +81,18 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
   }, [text]);
 
   const asked = useMemo(() => queryBefore(text, Math.min(caret, text.length)), [text, caret]);
+  useEffect(() => setMore([]), [hasAt]);
   const begins = isAll ? '' : (asked?.query ?? '');
   useEffect(() => {
     if (begins === '') return;
     const timer = setTimeout(() => {
       client.ask('mentionable', room, begins).then(
-        (more) => more.ok && setPeople((before) => withMore(before, more.people)),
+        (found) => found.ok && setMore((before) => joined(before, found.people)),
         () => {}, // those who are known are completed
       );
     }, ASKED_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [client, room, begins]);
+  }, [client, room, begins, connections]);
   const found = asked && asked.at !== closed ? matching(people, asked.query) : [];
   // of a name that is complete there is nothing to complete
   const isOpen = found.length > 0 && !(found.length === 1 && asked?.query === found[0]!.name);
@@ -158,8 +164,8 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
 /** In a room with more people than are known, the server is asked when nothing more was typed for so long. */
 const ASKED_AFTER_MS = 200;
 
-function withMore(some: readonly Person[], more: readonly Person[]): Person[] {
-  const all = new Map([...some, ...more].map((person) => [person.id, person]));
+function joined(some: readonly Person[], others: readonly Person[]): Person[] {
+  const all = new Map([...some, ...others].map((person) => [person.id, person]));
   return [...all.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
+import { useIsLive } from '../parts/useIsLive.ts';
 import { useSelected, useSignedIn, useWorld } from '../parts/world.ts';
 
 interface Pinned {
@@ -29,7 +30,7 @@ function Bar({ room, pinned }: { room: string; pinned: number }) {
     messages.find(({ serverOffset }) => serverOffset === pinned),
   );
   const edit = useSignedIn((app) => roomIn(app, room)?.pinnedEdit);
-  const isLive = useSignedIn(({ connection }) => connection.tag === 'live');
+  const isLive = useIsLive();
   const [read, setRead] = useState<Pinned | undefined>();
   const [hasFailed, setFailed] = useState(false);
   const isShown = message !== undefined;

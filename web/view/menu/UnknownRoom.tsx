@@ -5,14 +5,15 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PublicRoom } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
-import { useSignedIn, useWorld } from '../parts/world.ts';
+import { useIsLive } from '../parts/useIsLive.ts';
+import { useWorld } from '../parts/world.ts';
 
 /**
  * Stands in place of the log of a room that the user is no member of, such as one that a link led to: offers to join it. The
  * link stays in the address, so that without a connection it waits for one.
  */
 export function UnknownRoom({ id }: { id: string }) {
-  const isLive = useSignedIn((app) => app.connection.tag === 'live');
+  const isLive = useIsLive();
   return <JoinOffer key={isLive} id={id} isLive={isLive} />;
 }
 

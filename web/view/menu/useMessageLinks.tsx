@@ -5,7 +5,8 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Client } from '../../state/model.ts';
 import { rowsIn } from '../parts/logGeometry.ts';
 import { hashOf, type Route, routeOf } from '../parts/router.ts';
-import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
+import { useIsLive } from '../parts/useIsLive.ts';
+import { useReadable, useWorld } from '../parts/world.ts';
 
 /** The address of a message: its room, and its place in the log. */
 export function linkTo(room: string, serverOffset: number): string {
@@ -20,7 +21,7 @@ export function linkTo(room: string, serverOffset: number): string {
 export function useMessageLinks(room: string, log: RefObject<HTMLElement | null>): boolean {
   const { client, router } = useWorld();
   const at = useReadable(router.route);
-  const isLive = useSignedIn(({ connection }) => connection.tag === 'live');
+  const isLive = useIsLive();
   const [isMissing, setMissing] = useState(false);
   const wanted = at.tag === 'room' && at.id === room ? at.at : undefined;
 

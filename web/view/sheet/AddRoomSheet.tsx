@@ -6,6 +6,7 @@ import type { PublicRoom, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Field } from '../parts/Field.tsx';
 import { outcomeOf, useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useWorld } from '../parts/world.ts';
 import { InvitationCode } from './InvitationCode.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
@@ -80,6 +81,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
   const [reason, setReason] = useState<Reason | undefined>();
   const join = useAsyncAction();
   const isSearch = query.trim() !== '';
+  const connections = useConnections();
 
   const load = async (before: readonly PublicRoom[], after?: string) => {
     const answer = await outcomeOf(() => client.ask('listPublic', query, after));
@@ -94,6 +96,9 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
     const timer = setTimeout(load, isSearch ? SEARCH_AFTER_MS : 0, []);
     return () => clearTimeout(timer);
   }, [query]);
+  useEffect(() => {
+    if (reason) void load([]);
+  }, [connections]);
   const showMore = async () => {
     if (isLoadingMore) return;
     setLoadingMore(true);

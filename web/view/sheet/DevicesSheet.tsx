@@ -4,6 +4,7 @@ import { sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { DeviceSummary } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
@@ -13,13 +14,14 @@ export function DevicesSheet({ person, onClose }: { person?: User; onClose(): vo
   const s = sheetTexts().devices;
   const [devices, setDevices] = useState<DeviceSummary[] | undefined>();
   const list = useAsyncAction();
+  const connections = useConnections();
   const removal = useAsyncAction();
   useEffect(() => {
     list.run(
       async () => (person ? (await client.keepers()).devicesOf(person.id) : (await client.devices()).list()),
       (answer) => setDevices(answer.devices ?? []),
     );
-  }, []);
+  }, [connections]);
 
   const reason = removal.reason ?? list.reason;
   const now = Date.now();

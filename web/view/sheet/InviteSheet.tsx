@@ -5,6 +5,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { MadeInvitation, Outcome, RoomInvitation, RoomSummary, SignedIn } from '../../state/model.ts';
 import { hashOf } from '../parts/router.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useWorld } from '../parts/world.ts';
 import { type PosterProps, PrintPoster } from './Poster.tsx';
 import { QrCode } from './QrCode.tsx';
@@ -150,13 +151,14 @@ export function InvitationList({ room, turn }: { room?: string; turn: number }) 
   const { client } = useWorld();
   const s = sheetTexts().invite;
   const [invitations, setInvitations] = useState<RoomInvitation[]>([]);
+  const connections = useConnections();
   const action = useAsyncAction();
   async function look(): Promise<Outcome> {
     const answer = await (await client.people()).invitations(room);
     if (answer.ok) setInvitations(answer.invitations ?? []);
     return answer;
   }
-  useEffect(() => action.run(look), [room, turn]);
+  useEffect(() => action.run(look), [room, turn, connections]);
   const revoke = (id: string) =>
     action.run(async () => {
       const outcome = await (await client.people()).revokeInvitation(id);

@@ -3,6 +3,7 @@ import { sentence, t, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { keeperOffer } from './declinedOffers.ts';
 import { Sheet } from './Sheet.tsx';
@@ -50,9 +51,10 @@ function Requests() {
   const { client } = useWorld();
   const s = sheetTexts().keeper;
   const requests = useReadable(waitingRequests);
+  const connections = useConnections();
   const [signOutOthers, setSignOutOthers] = useState(true);
   const action = useAsyncAction();
-  useEffect(() => void lookForRequests(client), [client]);
+  useEffect(() => void lookForRequests(client), [client, connections]);
   const decide = (id: string, approve: boolean) =>
     action.run(async () => {
       const outcome = await (await client.keepers()).decide(id, approve, signOutOthers);

@@ -5,6 +5,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PersonSummary, SignedIn } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useWorld } from '../parts/world.ts';
 import { ConfirmedAction } from './ConfirmedAction.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
@@ -165,6 +166,7 @@ function ServerLine() {
   const { client } = useWorld();
   const s = sheetTexts().people;
   const [free, setFree] = useState<number | undefined>();
+  const connections = useConnections();
   useEffect(() => {
     client
       .keepers()
@@ -173,7 +175,7 @@ function ServerLine() {
         (answer) => setFree(answer.ok ? answer.freeBytes : undefined),
         () => {}, // its chunk cannot be fetched now
       );
-  }, [client]);
+  }, [client, connections]);
   return (
     <p>
       {s.address(location.origin)}

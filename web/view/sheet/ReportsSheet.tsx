@@ -4,6 +4,7 @@ import { isolated, sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { OpenReport, Outcome, PeopleActions } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useConnections } from '../parts/useIsLive.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
@@ -15,6 +16,7 @@ export function ReportsButton({ room, onOpen }: { room?: string; onOpen(): void 
   const { client } = useWorld();
   const s = sheetTexts().reports;
   const [found, setFound] = useState<number | 'unknown'>(0);
+  const connections = useConnections();
   useEffect(() => {
     client
       .people()
@@ -23,7 +25,7 @@ export function ReportsButton({ room, onOpen }: { room?: string; onOpen(): void 
         (answer) => setFound(answer.ok ? (answer.reports?.length ?? 0) : 'unknown'),
         () => setFound('unknown'), // its chunk cannot be fetched now
       );
-  }, [client, room]);
+  }, [client, room, connections]);
   if (room !== undefined && found === 0) return null;
   return (
     <button type="button" class="button quiet" onClick={onOpen}>
@@ -39,13 +41,14 @@ export function ReportsSheet({ room, onClose }: { room?: string; onClose(): void
   const [reports, setReports] = useState<readonly OpenReport[] | undefined>();
   const [chosen, setChosen] = useState<OpenReport | undefined>();
   const look = useAsyncAction();
+  const connections = useConnections();
   useEffect(() => {
     if (!chosen)
       look.run(
         async () => (await client.people()).reports(room),
         (answer) => setReports(answer.reports ?? []),
       );
-  }, [client, room, chosen]);
+  }, [client, room, chosen, connections]);
   if (chosen) return <OneReport report={chosen} onClose={() => setChosen(undefined)} />;
   const now = Date.now();
   return (
@@ -88,10 +91,11 @@ function OneReport({ report, onClose }: { report: OpenReport; onClose(): void })
   const [isDeleted, setIsDeleted] = useState(false);
   const look = useAsyncAction();
   const action = useAsyncAction();
+  const connections = useConnections();
   const { id, room, about, by, createdAt, reason } = report;
   useEffect(() => {
     look.run(async () => (await client.people()).readReport(id), setFound);
-  }, [client, id]);
+  }, [client, id, connections]);
   const reported = found?.messages?.find(({ serverOffset }) => serverOffset === report.message);
   const canDelete = found?.mayDelete && reported?.body !== undefined && !isDeleted;
   async function remove({ author, clientOffset, serverOffset }: ReportedMessage): Promise<Outcome> {
