@@ -168,6 +168,35 @@ test('the focus is not lost when the focused element disappears: a queued messag
   await focusIsSeen(page, page.locator('.log'));
 });
 
+test('the focus is not lost when the focused element is disabled: Send has sent all, a choice waits for a connection', async ({
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  const { keyboard } = page;
+  await focusIsOn(page, 'textbox', 'Your name');
+  await keyboard.type('Ada');
+  await keyboard.press('Enter');
+  await focusIsOn(page, 'textbox', 'Message');
+  await keyboard.type('one');
+  await keyboard.press('Tab');
+  await focusIsOn(page, 'button', 'Send');
+  await keyboard.press('Enter');
+  await expectState(page, 'one', 'Sent');
+  await focusIsOn(page, 'textbox', 'Message');
+
+  await tabTo(page, 'button', 'Menu', 'Shift+Tab');
+  await keyboard.press('Enter');
+  const choice = page.getByRole('checkbox', { name: 'Show when I am here' });
+  await expect(choice).toBeEnabled();
+  await tabTo(page, 'checkbox', 'Show when I am here');
+  network.refuse();
+  await expect(choice).toBeDisabled();
+  await keyboard.press('Space');
+  await expect(choice).toBeChecked();
+  await focusIsSeen(page, choice);
+});
+
 /** Expects that the element has a visible focus. */
 async function focusIsOn(page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp) {
   await focusIsSeen(page, page.getByRole(role, typeof name === 'string' ? { name, exact: true } : { name }));
@@ -212,9 +241,9 @@ async function looksFocused(page: Page): Promise<boolean> {
 
 /** Presses Tab repeatedly and expects a visible focus at every stop. */
 async function tabTo(page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp, key = 'Tab') {
-  const wanted = page
-    .getByRole(role, typeof name === 'string' ? { name, exact: true } : { name })
-    .and(page.locator(':focus'));
+  const element = page.getByRole(role, typeof name === 'string' ? { name, exact: true } : { name });
+  const wanted = element.and(page.locator(':focus'));
+  await expect(element.first()).toBeVisible(); // a part that comes late may come before the place of the focus
   for (let stops = 0; stops < 25; stops++) {
     if ((await wanted.count()) === 1) return;
     await page.keyboard.press(key);

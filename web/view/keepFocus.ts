@@ -1,7 +1,8 @@
 /**
- * Restores the keyboard focus when the focused element disappears: a message is discarded, a room is left, a phone hides the
- * list of rooms. A browser would move the focus to the body, where Tab starts at the top and a screen reader is silent. Here
- * it moves to the nearest focusable ancestor that is still shown, else to the title of the screen.
+ * Restores the keyboard focus when the focused element disappears or is disabled: a message is discarded, a room is left, a
+ * phone hides the list of rooms, Send has nothing to send. A browser would move the focus to the body, where Tab starts at the
+ * top and a screen reader is silent. Here it moves to the first field of the same form, or to the nearest focusable ancestor
+ * that is still shown, else to the title of the screen.
  */
 export function keepFocus(document: Document): void {
   /** The focused element and its ancestors; `behind`: those from before a dialog opened. */
@@ -29,13 +30,12 @@ export function keepFocus(document: Document): void {
 
   const restore = () => {
     if (path.length === 0 || document.activeElement !== document.body) return;
-    const next =
-      [...path, ...behind].find((element) => isShown(element) && element.tabIndex >= 0) ?? titleOf(document);
+    const next = [...path, ...behind].map(fieldOfForm).find(canBeFocused) ?? titleOf(document);
     next?.focus({ preventScroll: true });
   };
-  // An element that the style sheet hides loses the focus only when the next frame is rendered.
+  // An element that is disabled, or that the style sheet hides, loses the focus only when the next frame is rendered.
   const changed = new MutationObserver(() => requestAnimationFrame(() => requestAnimationFrame(restore)));
-  changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ['class'] });
+  changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ['class', 'disabled'] });
 }
 
 /** The title of the current screen, made focusable but no tab stop. */
@@ -43,6 +43,15 @@ function titleOf(document: Document): HTMLElement | undefined {
   const title = document.querySelector<HTMLElement>(':is(main, [role=main]) h1');
   title?.setAttribute('tabindex', '-1');
   return title ?? undefined;
+}
+
+/** In place of a form its first field. */
+function fieldOfForm(element: HTMLElement): HTMLElement {
+  return element.querySelector<HTMLElement>(':scope:is(form) :is(input, textarea)') ?? element;
+}
+
+function canBeFocused(element: HTMLElement): boolean {
+  return isShown(element) && element.tabIndex >= 0 && !element.matches(':disabled');
 }
 
 function withAncestors(element: HTMLElement): HTMLElement[] {

@@ -35,14 +35,16 @@ function PresenceChoice({ what, isLive }: { what: 'presence' | 'readers'; isLive
   useEffect(() => {
     if (isLive) void ask();
   }, [isLive]);
+  const isOff = !isLive || isShown === undefined;
   return (
     <div>
       <label class="check">
         <input
           type="checkbox"
           checked={isShown ?? true}
-          disabled={!isLive || isShown === undefined}
+          aria-disabled={isOff} // not `disabled`, which would take the focus away
           aria-describedby={`${what}-why`}
+          onClick={(event) => isOff && event.preventDefault()}
           onChange={({ currentTarget }) => void ask(currentTarget.checked)}
         />
         {what === 'presence' ? s.show : s.showReads}
