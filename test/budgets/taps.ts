@@ -54,7 +54,7 @@ async function press(cdp: CDPSession, point: { x: number; y: number }): Promise<
   await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
-/** The shortest touch of a finger; meanwhile the button shows its pressed state. */
+/** The shortest touch of a finger. */
 const ON_THE_GLASS_MS = 60;
 
 async function timeOfLast(page: Page): Promise<number> {
