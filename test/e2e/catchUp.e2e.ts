@@ -1,4 +1,5 @@
 /** Catch-up of many missed messages over a slow network. */
+import type { Page } from '@playwright/test';
 import { RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
@@ -36,6 +37,8 @@ test(
 
     const { lines } = await readToTheBeginning(page);
     expect(lines).toEqual(all);
+    const { kept, shown } = await nodesOf(page); // 1,000 messages were on the screen, at most 120 still are
+    expect(kept).toBeLessThan(2 * shown);
     expect(await textsHeld()).toEqual(all);
     expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(1);
 
@@ -45,3 +48,17 @@ test(
     }
   },
 );
+
+/** The nodes that the page keeps in its memory, and those of them that are in the document. */
+async function nodesOf(page: Page): Promise<{ kept: number; shown: number }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { nodes } = await cdp.send('Memory.getDOMCounters');
+  const shown = await page.evaluate(() => {
+    const walker = document.createTreeWalker(document);
+    let count = 0;
+    while (walker.nextNode()) count++;
+    return count;
+  });
+  return { kept: nodes, shown };
+}

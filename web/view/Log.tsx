@@ -7,7 +7,7 @@ import type { ConversationState, Message } from '../state/model.ts';
 import { Bubble } from './Bubble.tsx';
 import { CappedCount, formatCount } from './CappedCount.tsx';
 import { Icon } from './parts/Icon.tsx';
-import { useSameNodes } from './parts/sameNodes.ts';
+import { memo } from './parts/memo.ts';
 import { useReadable, useSignedIn, useWorld } from './parts/world.ts';
 import { useLazyViews } from './useLazyViews.ts';
 import { useReadingPlace } from './useReadingPlace.ts';
@@ -33,10 +33,10 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   const reading = useReadingPlace(scroller, state, seen, () => client.toNewest(id));
   toNewest.current = reading.toNewest;
   const named = useRef<ReadonlySet<string>>(new Set()); // the messages with the author's name, as of the last rendering
-  const node = useSameNodes();
   const lazy = useLazyViews(id);
-  const details = useRef(onDetails);
-  details.current = onDetails;
+  const latest = useRef(onDetails);
+  latest.current = onDetails;
+  const details = useRef((key: string) => latest.current(key)).current;
 
   const now = Date.now();
   const unseen = reading.distance === 'here' ? 0 : unread;
@@ -75,14 +75,7 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
                   : t.log.between}
               </p>
             ) : (
-              node(row.key, [row.message, row.first], () => (
-                <Bubble
-                  key={row.key}
-                  message={row.message}
-                  first={row.first}
-                  onDetails={(key) => details.current(key)}
-                />
-              ))
+              <Line key={row.key} message={row.message} first={row.first} onDetails={details} />
             ),
           )}
         </div>
@@ -106,6 +99,8 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
     </div>
   );
 }
+
+const Line = memo(Bubble);
 
 /** `row`: the key of the row below it. */
 function Top({ state, row }: { state: ConversationState; row: string | undefined }) {

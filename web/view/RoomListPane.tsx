@@ -7,8 +7,8 @@ import { CappedCount } from './CappedCount.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
 import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
+import { memo } from './parts/memo.ts';
 import { hashOf } from './parts/router.ts';
-import { useSameNodes } from './parts/sameNodes.ts';
 import { useSignedIn } from './parts/world.ts';
 import type { OpenSheet } from './sheet/Sheets.tsx';
 import { useLazyViews } from './useLazyViews.ts';
@@ -22,19 +22,14 @@ export interface RoomListPaneProps {
 export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
   const rooms = useSignedIn((app) => app.rooms);
   const hasNone = useSignedIn((app) => app.rooms.length === 0 && app.connection.tag === 'live');
-  const node = useSameNodes();
-  const now = Date.now();
+  const day = dayKey(Date.now());
   const lazy = useLazyViews(here);
   const hidden = rooms.filter(({ wishes }) => wishes.hidden);
   const listed = (some: readonly RoomSummary[]) => (
     <ul>
-      {some.map((room) =>
-        node(room.id, [room, room.id === here, dayKey(now)], () => (
-          <li key={room.id}>
-            <RoomLink room={room} here={room.id === here} now={now} />
-          </li>
-        )),
-      )}
+      {some.map((room) => (
+        <Line key={room.id} room={room} here={room.id === here} day={day} />
+      ))}
     </ul>
   );
   return (
@@ -60,7 +55,14 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
   );
 }
 
-function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
+/** `day`: when it changes, so do the times. */
+const Line = memo(({ room, here }: { room: RoomSummary; here: boolean; day: string }) => (
+  <li>
+    <RoomLink room={room} here={here} />
+  </li>
+));
+
+function RoomLink({ room, here }: { room: RoomSummary; here: boolean }) {
   const name = roomName(room);
   const { muted, pinned, unread } = room.wishes;
   return (
@@ -76,7 +78,9 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
       </span>
       <span class="aside">
         {room.last && (
-          <time dateTime={new Date(room.last.at).toISOString()}>{times.recent(room.last.at, now)}</time>
+          <time dateTime={new Date(room.last.at).toISOString()}>
+            {times.recent(room.last.at, Date.now())}
+          </time>
         )}
         <span class="tags">
           {room.notSent > 0 ? (
