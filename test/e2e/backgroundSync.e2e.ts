@@ -18,9 +18,7 @@ test('O2 the page is closed with a queue and the worker is woken: everything is 
   phone,
 }) => {
   const watcher = await signUpByApi(server.url, 'Watcher');
-  const page = await openApp(phone, network.url, withoutSyncManager);
-  await signUp(page, 'Ada');
-  const worker = await workerOf(page.context(), network.url);
+  const { page, worker } = await signedUp(phone, network.url);
   network.refuse();
   for (const body of WAITING) await say(page, body);
   await expectState(page, WAITING[2]!, 'Queued');
@@ -106,9 +104,7 @@ test('O2 S5 a tab that is about to send is closed: the worker, woken meanwhile, 
   phone,
 }) => {
   const watcher = await signUpByApi(server.url, 'Watcher');
-  const page = await openApp(phone, network.url, withoutSyncManager);
-  await signUp(page, 'Ada');
-  const worker = await workerOf(page.context(), network.url);
+  const { page, worker } = await signedUp(phone, network.url);
   await page.bringToFront();
   await say(page, 'live');
   await expectState(page, 'live', 'Sent');
@@ -123,6 +119,13 @@ test('O2 S5 a tab that is about to send is closed: the worker, woken meanwhile, 
   await page.close();
   await expect.poll(() => textsIn(server.url, watcher)).toEqual(['live', ...WAITING]);
 });
+
+/** Ada's page, and the worker, which only the test wakes. */
+async function signedUp(phone: (url: string) => Promise<Page>, url: string) {
+  const page = await openApp(phone, url, withoutSyncManager);
+  await signUp(page, 'Ada');
+  return { page, worker: await workerOf(page.context(), url) };
+}
 
 /** Opens the app with an active worker, after `prepare` has changed the page. */
 async function openApp(

@@ -16,10 +16,7 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   const at = (role: 'button' | 'textbox' | 'menuitem' | 'heading' | 'link', name: string | RegExp) =>
     focusIsOn(page, role, name);
 
-  await at('textbox', 'Your name');
-  await keyboard.type('Ada');
-  await keyboard.press('Enter');
-  await at('textbox', 'Message');
+  await signUpByKeyboard(page);
   for (const body of ['First', 'Second']) {
     await keyboard.type(body);
     await keyboard.press('Enter');
@@ -146,10 +143,7 @@ test('the focus is not lost when the focused element disappears: a queued messag
   const page = await phone(network.url);
   const { keyboard } = page;
   await page.evaluate(() => delete (Element.prototype as { checkVisibility?: unknown }).checkVisibility); // Safari before 17.4
-  await focusIsOn(page, 'textbox', 'Your name');
-  await keyboard.type('Ada');
-  await keyboard.press('Enter');
-  await focusIsOn(page, 'textbox', 'Message');
+  await signUpByKeyboard(page);
   network.refuse();
   await keyboard.type('waits');
   await keyboard.press('Enter');
@@ -174,10 +168,7 @@ test('the focus is not lost when the focused element is disabled: Send has sent 
 }) => {
   const page = await phone(network.url);
   const { keyboard } = page;
-  await focusIsOn(page, 'textbox', 'Your name');
-  await keyboard.type('Ada');
-  await keyboard.press('Enter');
-  await focusIsOn(page, 'textbox', 'Message');
+  await signUpByKeyboard(page);
   await keyboard.type('one');
   await keyboard.press('Tab');
   await focusIsOn(page, 'button', 'Send');
@@ -196,6 +187,14 @@ test('the focus is not lost when the focused element is disabled: Send has sent 
   await expect(choice).toBeChecked();
   await focusIsSeen(page, choice);
 });
+
+/** Resolves in the lobby. */
+async function signUpByKeyboard(page: Page): Promise<void> {
+  await focusIsOn(page, 'textbox', 'Your name');
+  await page.keyboard.type('Ada');
+  await page.keyboard.press('Enter');
+  await focusIsOn(page, 'textbox', 'Message');
+}
 
 /** Expects that the element has a visible focus. */
 async function focusIsOn(page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp) {

@@ -89,8 +89,8 @@ export async function drainInBackground(deps: BackgroundDrainDeps): Promise<Back
 /**
  * The worker never steals the lock, and no tab ever waits because the worker was in line before it: while a tab holds the lock,
  * the tab sends. The worker looks again until it is free, since the tab may be suspended or closed before it has sent, and a
- * worker that gives up is woken again only after minutes: of a tag whose sync has failed, Chromium takes no other
- * registration (RegisterDidAskForPermission in its background_sync_manager.cc).
+ * worker that gives up is woken again only after minutes: Chromium ignores a new registration of a tag whose sync has failed
+ * (RegisterDidAskForPermission in its background_sync_manager.cc).
  */
 function lockWhenFree(
   { locks, lockName, clock, random }: BackgroundDrainDeps,

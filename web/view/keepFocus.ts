@@ -47,7 +47,8 @@ function titleOf(document: Document): HTMLElement | undefined {
 
 /** In place of a form its first field. */
 function fieldOfForm(element: HTMLElement): HTMLElement {
-  return element.querySelector<HTMLElement>(':scope:is(form) :is(input, textarea)') ?? element;
+  if (!(element instanceof HTMLFormElement)) return element;
+  return element.querySelector<HTMLElement>('input, textarea') ?? element;
 }
 
 function canBeFocused(element: HTMLElement): boolean {

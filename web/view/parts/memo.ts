@@ -12,7 +12,7 @@ export function memo<Props extends object>(view: (props: Props) => ComponentChil
 
     override shouldComponentUpdate(props: Props) {
       const next = shownBy(props);
-      return this.shown.some((one, i) => one !== next[i]);
+      return next.length !== this.shown.length || next.some((one, i) => one !== this.shown[i]);
     }
 
     override render(props: Props) {
