@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
-import { reachable, scriptsOf, tooMuch, withFixedHashes } from './size.ts';
+import { compiledLate, reachable, scriptsOf, tooMuch, withFixedHashes } from './size.ts';
 
 const html = `<link rel="modulepreload" crossorigin href="/assets/shared.js"><link rel="stylesheet" href="/a.css">
   <script type="module" crossorigin src="/assets/main.js"></script>`;
@@ -38,4 +38,14 @@ test('the hashes of the files that a script names do not change its size', () =>
   expect(withFixedHashes('import("./other.js");"assets/plain.css"')).toBe(
     'import("./other.js");"assets/plain.css"',
   );
+});
+
+test('a script without the line that compiles it at load is named', () => {
+  const scripts = new Map([
+    ['first.js', '//# allFunctionsCalledOnLoad\nlet a;'],
+    ['lazy.js', 'let a;//# allFunctionsCalledOnLoad'],
+  ]);
+  expect(compiledLate(scripts)).toEqual([
+    'lazy.js does not begin with the line //# allFunctionsCalledOnLoad',
+  ]);
 });

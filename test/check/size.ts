@@ -1,13 +1,19 @@
-/** Size budgets: the JavaScript of a first visit, and the service worker, stay below the numbers in budgets.json. */
+/**
+ * What the built page costs: the JavaScript of a first visit, and the service worker, stay below the numbers in budgets.json;
+ * each script begins with the line that lets Chromium compile its functions before they are called.
+ */
 import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { ROOT, runTool } from '../support/tools.ts';
 import { filesUnder } from './sources.ts';
+
+/** A hint of Chromium (https://github.com/WICG/explicit-javascript-compile-hints-file-based). */
+const COMPILED_AT_LOAD = '//# allFunctionsCalledOnLoad';
 
 /** In bytes of brotli. */
 export interface Sizes {
@@ -17,7 +23,8 @@ export interface Sizes {
 
 export async function sizeProblems(): Promise<string[]> {
   const problems = await buildIfStale();
-  return problems.length > 0 ? problems : tooMuch(await sizesOfPage());
+  if (problems.length > 0) return problems;
+  return [...tooMuch(await sizesOfPage()), ...compiledLate(await scriptsBuilt())];
 }
 
 /** Builds the page if a source is newer. Resolves with the build errors. */
@@ -44,6 +51,21 @@ export function tooMuch({ initialJavaScript, serviceWorker }: Sizes): string[] {
     ...over("the page's first JavaScript", initialJavaScript, budgets.initialJavaScriptBrotliBytes),
     ...over('the service worker', serviceWorker, budgets.serviceWorkerBrotliBytes),
   ];
+}
+
+/** Those of these scripts, by name, of which Chromium would compile each function when it is first called (vite.config.ts). */
+export function compiledLate(scripts: ReadonlyMap<string, string>): string[] {
+  const late = [...scripts].filter(([, text]) => !text.startsWith(`${COMPILED_AT_LOAD}\n`));
+  return late.map(([name]) => `${name} does not begin with the line ${COMPILED_AT_LOAD}`);
+}
+
+/** The scripts of the page in dist, first and lazy ones, by name. */
+async function scriptsBuilt(): Promise<Map<string, string>> {
+  const folder = join(ROOT, 'dist/assets');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.js'));
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+  );
 }
 
 function over(what: string, bytes: number, most: number): string[] {

@@ -10,6 +10,7 @@ import { READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { pieceTimes, slownessOf } from '../budgets/calibration.ts';
 import { quantile } from '../budgets/figures.ts';
+import { watchFurtherFrames } from '../budgets/furtherFrames.ts';
 import { watchLayoutReads } from '../budgets/layoutReads.ts';
 import { type Renders, watchRenders } from '../budgets/renders.ts';
 import { jumpsOfScroll, scroll } from '../budgets/scrolling.ts';
@@ -89,6 +90,7 @@ test('a message and a key render what shows them, and not the app', async () => 
   const counter = await watchRenders(phone.context.pages()[0]!);
   const transactions = await watchTransactions(phone.context.pages()[0]!);
   const layoutReads = await watchLayoutReads(phone.context.pages()[0]!);
+  const furtherFrames = await watchFurtherFrames(phone.context.pages()[0]!);
   const page = await livePage(stage, phone, 1);
   await composer(page).fill('w'); // the draft shows in the list of rooms
   await expect(page.getByRole('link', { name: 'Draft: w', includeHidden: true })).toBeAttached();
@@ -101,13 +103,14 @@ test('a message and a key render what shows them, and not the app', async () => 
 
   const costs: Transactions[] = [];
   const reads: number[] = [];
+  const frames: number[] = [];
   /** Until the marker is stored, too. */
   const during = async (work: () => Promise<void>) => {
     let rendered: Renders | undefined;
     costs.push(
       await transactions.during(async () => {
         rendered = await renders.during(async () => {
-          reads.push(await layoutReads.during(work));
+          frames.push(await furtherFrames.during(async () => reads.push(await layoutReads.during(work))));
         });
         await page.waitForTimeout(SETTLED_MS);
       }),
@@ -127,6 +130,16 @@ test('a message and a key render what shows them, and not the app', async () => 
     await stage.other.append(text('heard', stage.room));
     await expect(page.getByRole('link', { name: 'Bob: heard', includeHidden: true })).toBeAttached();
   });
+  stage.network.refuse();
+  await expect(page.getByRole('status').getByText('Offline')).toBeVisible({ timeout: 30_000 });
+  await composer(page).fill('written offline');
+  await page.waitForTimeout(SETTLED_MS);
+  const readsOffline = await layoutReads.during(async () => {
+    await page.getByRole('button', { name: 'Send', exact: true }).tap();
+    await expectState(page, 'written offline', 'Queued');
+    await page.waitForTimeout(100); // and its effects have run
+  });
+  stage.network.pass();
   await phone.close();
   const most = { app: 0, room: 0, rooms: 4, roomLink: 4 };
   expectAtMost(typing, { ...most, rooms: 9, roomLink: 9, log: 0, bubble: 0, composer: 10 }); // a draft for each key at most
@@ -137,6 +150,9 @@ test('a message and a key render what shows them, and not the app', async () => 
   expect(readsOfTyping).toBeLessThanOrEqual(20);
   expect(readsOfSending).toBeLessThanOrEqual(130);
   expect(readsOfReceiving).toBeLessThanOrEqual(45 * receiving.log);
+  expect(readsOffline).toBeLessThanOrEqual(84); // 80, and 86 where a read marker is looked for that cannot have moved
+  // at most when the log settles (web/view/useReadingPlace.ts)
+  for (const further of frames) expect(further).toBeLessThanOrEqual(1);
   // Exactly: test/web/state/transactions.test.ts. Here the answer may be stored before its echo comes.
   const [ofTyping, ofSending, ofReceiving] = costs as [Transactions, Transactions, Transactions];
   expectCost(ofTyping, { writes: 4, strict: 4, screenReads: 0, screenRequests: 0 });

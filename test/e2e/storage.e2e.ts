@@ -82,11 +82,13 @@ test('O4 the database hangs for a while: it is reopened, and the text is sent on
   await signUp(page, 'Ada');
   await say(page, 'before');
   await expectState(page, 'before', 'Sent');
+  const busyAfter = await watchBusy(page);
   await database.hang('once');
   await composer(page).fill(TYPED);
   await tapSend(page);
   await expectState(page, TYPED, 'Sent');
   await expect(composer(page)).toHaveValue('');
+  expect(await busyAfter()).toBeGreaterThanOrEqual(500); // ms; sooner, the frame would hold up each message of a slow phone
   await expectOnce(server, page, ['before', TYPED]);
 });
 
@@ -165,6 +167,22 @@ async function expectOnce(server: ServerProcess, page: Page, expected: string[])
   expect(await recordsOf(page, { store: 'rows' })).toEqual([]);
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(expected);
+}
+
+/** Resolves with how long after a tap Send begins to look busy. */
+async function watchBusy(page: Page): Promise<() => Promise<number>> {
+  const shown = await page.evaluateHandle(() => {
+    const send = document.querySelector('button.send')!;
+    let tappedAt = 0;
+    send.addEventListener('click', () => (tappedAt = performance.now()), { capture: true });
+    let tell = (_ms: number) => {};
+    const after = new Promise<number>((resolve) => (tell = resolve));
+    new MutationObserver(() => {
+      if (send.getAttribute('aria-busy') === 'true') tell(performance.now() - tappedAt);
+    }).observe(send, { attributeFilter: ['aria-busy'] });
+    return { after };
+  });
+  return () => shown.evaluate(({ after }) => after);
 }
 
 function tapSend(page: Page): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject } from 'preact';
-import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence, t } from '../i18n/index.ts';
 import { type ComposerModel, canSend } from './composerModel.ts';
 import { Icon } from './parts/Icon.tsx';
@@ -24,7 +24,6 @@ export interface ComposerProps {
 export function Composer({ model, onSent, about, onCancel, answers, completion, onUp }: ComposerProps) {
   const { text, busy, reason } = useReadable(model);
   const field = useRef<HTMLTextAreaElement>(null);
-  const id = useId();
   const slow = useIsSlow(busy);
 
   useLayoutEffect(() => growWithText(field.current!), [text]);
@@ -54,7 +53,7 @@ export function Composer({ model, onSent, about, onCancel, answers, completion, 
           </button>
         </p>
       )}
-      <p id={id} class="why" role="alert">
+      <p id="why" class="why" role="alert">
         {reason && (text === '' ? '' : `${t.composer.kept} `) + sentence(reason, 'message')}
       </p>
       <form
@@ -71,7 +70,7 @@ export function Composer({ model, onSent, about, onCancel, answers, completion, 
           value={text}
           placeholder={t.composer.label}
           aria-label={t.composer.label}
-          aria-describedby={id}
+          aria-describedby="why"
           enterkeyhint={hasKeyboard() ? 'send' : 'enter'}
           onInput={(event) => model.type(event.currentTarget.value)}
           onKeyDown={onKeyDown}
@@ -111,7 +110,7 @@ export function actionOf(
   return sends && !event.shiftKey && !event.altKey ? 'send' : undefined;
 }
 
-/** True after NOTICED_MS of `busy`: a spinner on every tap would cost a frame each time. */
+/** True after NOTICED_MS of `busy`: to draw Send as busy after each tap would cost a frame, for which the message that is being stored waits. */
 function useIsSlow(busy: boolean): boolean {
   const [slow, setSlow] = useState(false);
   useLayoutEffect(() => {
@@ -122,7 +121,7 @@ function useIsSlow(busy: boolean): boolean {
   return slow;
 }
 
-const NOTICED_MS = 100;
+const NOTICED_MS = 500;
 
 /** Makes the field as high as its text, up to the `max-height` of the style sheet. */
 function growWithText(field: HTMLTextAreaElement): void {

@@ -8,6 +8,7 @@ export function keepFocus(document: Document): void {
   /** The focused element and its ancestors; `behind`: those from before a dialog opened. */
   let path: HTMLElement[] = [];
   let behind: HTMLElement[] = [];
+  let isDue = false;
 
   document.addEventListener('focusin', ({ target }) => {
     const next = withAncestors(target as HTMLElement);
@@ -29,12 +30,18 @@ export function keepFocus(document: Document): void {
   document.addEventListener('pointerdown', () => (path = []), { capture: true });
 
   const restore = () => {
+    isDue = false;
     if (path.length === 0 || document.activeElement !== document.body) return;
     const next = [...path, ...behind].map(fieldOfForm).find(canBeFocused) ?? titleOf(document);
     next?.focus({ preventScroll: true });
   };
-  // An element that is disabled, or that the style sheet hides, loses the focus only when the next frame is rendered.
-  const changed = new MutationObserver(() => requestAnimationFrame(() => requestAnimationFrame(restore)));
+  // An element that is disabled, or that the style sheet hides, loses the focus only when the next frame is rendered. So in the
+  // first task after that frame: to wait for another one would make the browser draw it, after each change of the page.
+  const changed = new MutationObserver(() => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => setTimeout(restore));
+  });
   changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ['class', 'disabled'] });
 }
 

@@ -59,11 +59,6 @@ export function followBy(endPx: number, unreadPx: number | undefined, leadPx: nu
   return unreadPx === undefined ? endPx : Math.min(endPx, Math.max(0, unreadPx - leadPx));
 }
 
-/** The greatest serverOffset; 0 if there is none. */
-export function newestOf(messages: readonly Pick<Message, 'serverOffset'>[]): number {
-  return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
-}
-
 /** The place after a scroll event. In `leaving-for-newest` the scroll is our own and changes nothing. */
 export function placeAfterScroll(
   place: ReadingPlace,

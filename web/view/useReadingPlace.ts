@@ -23,12 +23,12 @@ import {
   spacerOf,
   topLineIn,
 } from './parts/logGeometry.ts';
+import { newestOf } from './parts/newestOf.ts';
 import {
   type Distance,
   distanceOf,
   firstUnread,
   followBy,
-  newestOf,
   openingPlace,
   placeAfterScroll,
   type ReadingPlace,

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { nearEnd, nearStart } from '../../../web/view/menu/useLoading.ts';
 import { firstInView, isAtEnd } from '../../../web/view/parts/logGeometry.ts';
+import { newestOf } from '../../../web/view/parts/newestOf.ts';
 import {
   distanceOf,
   firstUnread,
   followBy,
-  newestOf,
   openingPlace,
   placeAfterScroll,
   type ReadingPlace,

@@ -11,6 +11,7 @@ import type { Cell, Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message, ReplyTarget } from '../../state/model.ts';
 import { isAttended } from '../parts/attention.ts';
+import { newestOf } from '../parts/newestOf.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
@@ -146,6 +147,7 @@ function useMarkAsRead(
       // An effect ends after the next frame: without a place in the document, every line would be in view.
       if (cancel || !isAttended() || !element.isConnected) return;
       hasMoved = false;
+      if (newestOf(latest.current.messages) <= reported) return; // nothing to report: to measure would be a layout
       const upTo = seenUpTo(element, latest.current, seen.current);
       cancel = whenIdleAfter(SEEN_AFTER_MS, () => {
         cancel = undefined;
@@ -216,7 +218,7 @@ function Announcer({ state }: { state: ConversationState }) {
   }, [state, said]);
   useEffect(() => {
     if (state.loading || !state.atNewest) return;
-    const newest = Math.max(0, ...state.messages.map(({ serverOffset }) => serverOffset ?? 0));
+    const newest = newestOf(state.messages);
     const before = upTo.current ?? newest; // messages that are there when the room is opened are not new
     upTo.current = Math.max(before, newest);
     const news = state.messages.filter(
