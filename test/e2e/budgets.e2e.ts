@@ -9,9 +9,8 @@ import type { Page } from '@playwright/test';
 import { READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { pieceTimes, slownessOf } from '../budgets/calibration.ts';
+import { type Drawing, watchDrawing } from '../budgets/drawing.ts';
 import { quantile } from '../budgets/figures.ts';
-import { watchFurtherFrames } from '../budgets/furtherFrames.ts';
-import { watchLayoutReads } from '../budgets/layoutReads.ts';
 import { type Renders, watchRenders } from '../budgets/renders.ts';
 import { jumpsOfScroll, scroll } from '../budgets/scrolling.ts';
 import { livePage, type Stage, setStage } from '../budgets/stage.ts';
@@ -89,8 +88,7 @@ test('a message and a key render what shows them, and not the app', async () => 
   const phone = await stage.phone();
   const counter = await watchRenders(phone.context.pages()[0]!);
   const transactions = await watchTransactions(phone.context.pages()[0]!);
-  const layoutReads = await watchLayoutReads(phone.context.pages()[0]!);
-  const furtherFrames = await watchFurtherFrames(phone.context.pages()[0]!);
+  const drawing = await watchDrawing(phone.context.pages()[0]!);
   const page = await livePage(stage, phone, 1);
   await composer(page).fill('w'); // the draft shows in the list of rooms
   await expect(page.getByRole('link', { name: 'Draft: w', includeHidden: true })).toBeAttached();
@@ -102,15 +100,14 @@ test('a message and a key render what shows them, and not the app', async () => 
   await expect.poll(() => untold(page), { timeout: 60_000 }).toEqual([]); // later each room is told of once a minute
 
   const costs: Transactions[] = [];
-  const reads: number[] = [];
-  const frames: number[] = [];
+  const drawn: Drawing[] = [];
   /** Until the marker is stored, too. */
   const during = async (work: () => Promise<void>) => {
     let rendered: Renders | undefined;
     costs.push(
       await transactions.during(async () => {
         rendered = await renders.during(async () => {
-          frames.push(await furtherFrames.during(async () => reads.push(await layoutReads.during(work))));
+          drawn.push(await drawing.during(work));
         });
         await page.waitForTimeout(SETTLED_MS);
       }),
@@ -134,7 +131,7 @@ test('a message and a key render what shows them, and not the app', async () => 
   await expect(page.getByRole('status').getByText('Offline')).toBeVisible({ timeout: 30_000 });
   await composer(page).fill('written offline');
   await page.waitForTimeout(SETTLED_MS);
-  const readsOffline = await layoutReads.during(async () => {
+  const offline = await drawing.during(async () => {
     await page.getByRole('button', { name: 'Send', exact: true }).tap();
     await expectState(page, 'written offline', 'Queued');
     await page.waitForTimeout(100); // and its effects have run
@@ -146,13 +143,12 @@ test('a message and a key render what shows them, and not the app', async () => 
   // saving, queued, sending, sent; and the line at the top, which becomes the first of its author's
   expectAtMost(sending, { ...most, log: 5, bubble: 6, composer: 3 });
   expectAtMost(receiving, { ...most, log: 3, bubble: 4, composer: 0 });
-  const [readsOfTyping, readsOfSending, readsOfReceiving] = reads as [number, number, number];
-  expect(readsOfTyping).toBeLessThanOrEqual(20);
-  expect(readsOfSending).toBeLessThanOrEqual(130);
-  expect(readsOfReceiving).toBeLessThanOrEqual(45 * receiving.log);
-  expect(readsOffline).toBeLessThanOrEqual(84); // 80, and 86 where a read marker is looked for that cannot have moved
+  expect(drawn[0]!.layoutReads).toBeLessThanOrEqual(20);
+  expect(drawn[1]!.layoutReads).toBeLessThanOrEqual(130);
+  expect(drawn[2]!.layoutReads).toBeLessThanOrEqual(45 * receiving.log);
+  expect(offline.layoutReads).toBeLessThanOrEqual(84); // 80, and 86 where a read marker is looked for that cannot have moved
   // at most when the log settles (web/view/useReadingPlace.ts)
-  for (const further of frames) expect(further).toBeLessThanOrEqual(1);
+  for (const { furtherFrames } of [...drawn, offline]) expect(furtherFrames).toBeLessThanOrEqual(1);
   // Exactly: test/web/state/transactions.test.ts. Here the answer may be stored before its echo comes.
   const [ofTyping, ofSending, ofReceiving] = costs as [Transactions, Transactions, Transactions];
   expectCost(ofTyping, { writes: 4, strict: 4, screenReads: 0, screenRequests: 0 });
