@@ -7,7 +7,7 @@ import { recordsOf } from '../support/indexedDb.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
 import { withoutSyncManager } from '../support/worker.ts';
-import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { ALONE, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { goToNewest, readToTheBeginning } from './support/scroll.ts';
 import { secondsFromVisible } from './support/secondsFromVisible.ts';
@@ -85,29 +85,29 @@ test('S4 O2 a stalled network is detected, and the app uses another network as s
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the void', 'from the void']);
 });
 
-test('S4 a socket that died while the page was hidden and still reports open: live within 3 s of being visible', async ({
-  server,
-  network,
-  storage,
-}) => {
-  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
-  await using tabs = await startTabs(storage.path);
-  const page = await tabs.open(network.url);
-  await signUp(page, 'Ada');
-  await say(page, 'before');
-  await expectState(page, 'before', 'Sent');
-  await windowBecomes(page, 'minimized');
-  await expect.poll(() => page.evaluate(() => document.visibilityState)).toBe('hidden');
-  network.strand();
-  await bob.append(text('meanwhile'));
+test(
+  'S4 a socket that died while the page was hidden and still reports open: live within 3 s of being visible',
+  ALONE,
+  async ({ server, network, storage }) => {
+    using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+    await using tabs = await startTabs(storage.path);
+    const page = await tabs.open(network.url);
+    await signUp(page, 'Ada');
+    await say(page, 'before');
+    await expectState(page, 'before', 'Sent');
+    await windowBecomes(page, 'minimized');
+    await expect.poll(() => page.evaluate(() => document.visibilityState)).toBe('hidden');
+    network.strand();
+    await bob.append(text('meanwhile'));
 
-  const live = await secondsFromVisible(page, 'meanwhile');
-  await windowBecomes(page, 'normal');
-  await expect(message(page, 'meanwhile')).toBeVisible();
-  const taken = await live();
-  console.log(`live ${taken.toFixed(2)} s after being looked at`);
-  expect(taken).toBeLessThan(3);
-});
+    const live = await secondsFromVisible(page, 'meanwhile');
+    await windowBecomes(page, 'normal');
+    await expect(message(page, 'meanwhile')).toBeVisible();
+    const taken = await live();
+    console.log(`live ${taken.toFixed(2)} s after being looked at`);
+    expect(taken).toBeLessThan(3);
+  },
+);
 
 test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest arrive over one connection, and own messages are sent after them', async ({
   server,

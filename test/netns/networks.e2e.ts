@@ -1,6 +1,6 @@
 /** Changes of network, and a server on an address that is not loopback. */
 import type { Page } from '@playwright/test';
-import { composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
+import { ALONE, composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
 import { secondsFromVisible } from '../e2e/support/secondsFromVisible.ts';
 import {
   bodyOf,
@@ -12,51 +12,60 @@ import {
 } from '../support/api.ts';
 import { expect, type Field, MOBILE, test, WIFI } from './fixtures.ts';
 
-test('S4 O2 L3 from Wi-Fi to 4G with another address and without an event: live within 3 s after it becomes visible', async ({
-  field,
-}) => {
-  const { page, api } = field;
-  const reader = await signUpByApi(api, 'Reader');
-  using bob = await connectClient(api, reader);
-  await onTheWifi(field);
-  await field.leaveWifi();
-  await say(page, 'on the doorstep'); // into a dead socket that still reports to be open
-  const pocket = await pocketed(page);
-  await bob.append(text('did you leave?'));
-  await field.takeMobile();
-  expect(await page.evaluate(() => navigator.onLine)).toBe(true);
-  expect(await heard(page)).toEqual(['visibilitychange']); // from hiding the page
+test(
+  'S4 O2 L3 from Wi-Fi to 4G with another address and without an event: live within 3 s after it becomes visible',
+  ALONE,
+  async ({ field }) => {
+    const { page, api } = field;
+    const reader = await signUpByApi(api, 'Reader');
+    using bob = await connectClient(api, reader);
+    await onTheWifi(field);
+    await field.leaveWifi();
+    await say(page, 'on the doorstep'); // into a dead socket that still reports to be open
+    const pocket = await pocketed(page);
+    await bob.append(text('did you leave?'));
+    await field.takeMobile();
+    expect(await page.evaluate(() => navigator.onLine)).toBe(true);
+    expect(await heard(page)).toEqual(['visibilitychange']); // from hiding the page
 
-  const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
-  console.log(`live ${seconds.toFixed(2)} s after being looked at`);
-  expect(seconds).toBeLessThan(3);
-  expect(await heard(page)).toEqual(['visibilitychange', 'visibilitychange']);
-  expect(await field.connectedFrom()).toContain(MOBILE);
+    const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
+    console.log(`live ${seconds.toFixed(2)} s after being looked at`);
+    expect(seconds).toBeLessThan(3);
+    expect(await heard(page)).toEqual(['visibilitychange', 'visibilitychange']);
+    expect(await field.connectedFrom()).toContain(MOBILE);
 
-  await say(page, 'and on');
-  await bob.hears('and on');
-  expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep', 'and on']);
-});
+    await say(page, 'and on');
+    await bob.hears('and on');
+    expect(await textsIn(api, reader)).toEqual([
+      'on the Wi-Fi',
+      'did you leave?',
+      'on the doorstep',
+      'and on',
+    ]);
+  },
+);
 
-test('S4 O2 becomes visible during an attempt to connect from the old address: live within 3 s', async ({
-  field,
-}) => {
-  const { page, api } = field;
-  const reader = await signUpByApi(api, 'Reader');
-  using bob = await connectClient(api, reader);
-  await onTheWifi(field);
-  await field.leaveWifi();
-  await say(page, 'on the doorstep');
-  const pocket = await pocketed(page);
-  await bob.append(text('did you leave?'));
-  await expect.poll(() => field.callingFrom(), { timeout: 20_000, intervals: [100] }).toContain(WIFI);
-  await field.takeMobile();
+test(
+  'S4 O2 becomes visible during an attempt to connect from the old address: live within 3 s',
+  ALONE,
+  async ({ field }) => {
+    const { page, api } = field;
+    const reader = await signUpByApi(api, 'Reader');
+    using bob = await connectClient(api, reader);
+    await onTheWifi(field);
+    await field.leaveWifi();
+    await say(page, 'on the doorstep');
+    const pocket = await pocketed(page);
+    await bob.append(text('did you leave?'));
+    await expect.poll(() => field.callingFrom(), { timeout: 20_000, intervals: [100] }).toContain(WIFI);
+    await field.takeMobile();
 
-  const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
-  console.log(`live ${seconds.toFixed(2)} s after being looked at while it was calling in vain`);
-  expect(seconds).toBeLessThan(3);
-  expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep']);
-});
+    const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
+    console.log(`live ${seconds.toFixed(2)} s after being looked at while it was calling in vain`);
+    expect(seconds).toBeLessThan(3);
+    expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep']);
+  },
+);
 
 async function onTheWifi({ page, url, connectedFrom }: Field): Promise<void> {
   await page.goto(url);
