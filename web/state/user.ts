@@ -297,9 +297,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   }
 
   const ask: UserActions['ask'] = async (what, ...asked) => {
+    await loading; // also without a network the engine answers from the database
     // TypeScript does not know that these are the arguments of this one
     const act = engine.current?.actions[what] as ((...all: unknown[]) => Promise<never>) | undefined;
-    return act?.(...asked) ?? { ok: false, reason: { code: 'offline' } };
+    return act ? act(...asked) : { ok: false, reason: { code: 'offline' } };
   };
 
   const stopListening = deps.page.listen(pageSays);
@@ -309,7 +310,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close();
     throw error;
   }
-  void deps.painted().then(engine.load).then(conversations.loaded);
+  const loading = deps.painted().then(engine.load).then(conversations.loaded);
 
   return {
     id: user.id,

@@ -730,6 +730,20 @@ test('a read marker is taken once its code is loaded; before that the view is to
   await until('read', () => tab.signedIn().rooms[0]!.unread === 0);
 });
 
+test('O4 what the page asks before the engine is loaded is answered from the database, also without a network', async () => {
+  const first = await signedIn();
+  server.write(mint(), 'Wash them well');
+  await shows(first, ['Wash them well']);
+  first.kill();
+  server.reachable = false;
+  const { promise: painted, resolve: paint } = Promise.withResolvers<void>();
+  const tab = openTab({ painted: () => painted });
+  await until('the rooms are read', () => tab.app().tag === 'signed-in');
+  const asked = tab.client.ask('pinned', LOBBY, 1);
+  paint();
+  expect(await asked).toMatchObject({ ok: true, pinned: { body: 'Wash them well' } });
+});
+
 test('O4 a database that cannot be opened is reported, and opened at the next attempt', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const factory = new IDBFactory();
