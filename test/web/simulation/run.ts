@@ -61,7 +61,8 @@ export function createRun(seed: number, about?: StoryName): Run {
   /** The last append of each user that is not answered yet. */
   const underWay = new Map<string, { station: Station; payload: unknown; items: readonly Item[] }>();
   const sentAs = new Map<string, string>();
-  let acknowledged: { station: Station; keys: string[] }[] = [];
+  /** Since the last look; `as`: the user of the append. */
+  let acknowledged: { station: Station; as: string; keys: string[] }[] = [];
 
   const server = createServer({
     world,
@@ -123,7 +124,7 @@ export function createRun(seed: number, about?: StoryName): Run {
         for (const [user, each] of underWay) if (each.payload === payload) underWay.delete(user);
         const { results = [] } = answer as { results?: { clientOffset: string; serverOffset?: number }[] };
         const keys = results.flatMap((result) => (result.serverOffset ? result.clientOffset : []));
-        acknowledged.push({ station, keys });
+        acknowledged.push({ station, as: (payload as { as: string }).as, keys });
       },
       disconnected: forgetUnderWay,
       committed(database) {
@@ -192,8 +193,8 @@ export function createRun(seed: number, about?: StoryName): Run {
       return;
     }
     for (const tab of browser.tabs()) checkScreen(tab, browser.disk, server.logs, unsure, run.broken);
-    for (const { station, keys } of acknowledged) {
-      if (station.isDead()) continue;
+    for (const { station, as, keys } of acknowledged) {
+      if (station.isDead() || hasLeft(station, as)) continue; // who comes back has it sent again
       for (const user of people)
         for (const row of rowsOf(browser.disk, user))
           if (keys.includes(row.clientOffset))
@@ -201,6 +202,15 @@ export function createRun(seed: number, about?: StoryName): Run {
     }
     acknowledged = [];
     if (browser.hasLocks) for (const [user, each] of underWay) checkUnderWay(user, each.station, each.items);
+  }
+
+  /** Somebody else has signed in there by now. */
+  function hasLeft({ name }: Station, user: string): boolean {
+    const shown = browser
+      .tabs()
+      .find((tab) => tab.name === name)
+      ?.signedIn();
+    return shown !== undefined && shown.user.id !== user;
   }
 
   function checkUnderWay(user: string, station: Station, items: readonly Item[]): void {
