@@ -91,8 +91,12 @@ export const LONG_PRESS_MS = 500;
 /** Lines that the window of a log begins with, and holds at most. */
 export const WINDOW_PAGE_LINES = 50;
 export const WINDOW_MAX_LINES = 120;
-/** Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. */
+/**
+ * Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. Fewer as
+ * long as its end is more than a view away, so that tasks are short; else more, so that a fast reader does not outrun them.
+ */
 export const WINDOW_STEP_LINES = 12;
+export const WINDOW_SMALL_STEP_LINES = 5;
 
 /** How often whoever asks to come back looks whether a keeper has decided. */
 export const COME_BACK_LOOK_EVERY_MS = 3_000;

@@ -34,8 +34,9 @@ export interface ConversationModel {
   refresh(): Promise<void>;
   /** The rows with these keys are being sent: shows that, without a read if what is shown has been read. */
   attempted(keys: readonly string[]): Promise<void>;
-  loadOlder(): void;
-  loadNewer(): void;
+  /** Moves the window by so many lines. */
+  loadOlder(lines: number): void;
+  loadNewer(lines: number): void;
   /** Fetches part of a gap: from its newer end downwards, or from its older end upwards. */
   loadBetween(gap: Gap, edge: GapEdge): void;
   /**
@@ -261,7 +262,7 @@ export function createConversation({
       .catch((error) => console.warn('amendments of the visible messages could not be fetched', error));
   }
 
-  async function goOlder(): Promise<void> {
+  async function goOlder(lines: number): Promise<void> {
     const jump = jumps;
     const before = latest?.window;
     if (!before) return;
@@ -273,13 +274,12 @@ export function createConversation({
     const now = latest?.window;
     const anchorOlder = moves()?.anchorOlder;
     if (!now || !anchorOlder) return;
-    await goTo(await db.read(LOG_STORES, (tx) => anchorOlder(tx, room, now)), jump);
+    await goTo(await db.read(LOG_STORES, (tx) => anchorOlder(tx, room, now, lines)), jump);
   }
 
-  async function goNewer(): Promise<void> {
-    const jump = jumps;
-    const next = latest && anchor?.tag !== 'newest' && moves()?.anchorNewer(latest.window);
-    if (next) await goTo(next, jump);
+  async function goNewer(lines: number): Promise<void> {
+    const next = anchor?.tag !== 'newest' && latest && moves()?.anchorNewer(latest.window, lines);
+    if (next) await goTo(next, jumps);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
@@ -316,10 +316,10 @@ export function createConversation({
   }
 
   /** Runs one step at a time; scrolling triggers many. */
-  function move(step: () => Promise<void>): void {
+  function move<Args extends unknown[]>(step: (...args: Args) => Promise<void>, ...args: Args): void {
     if (moving) return;
     moving = true;
-    step()
+    step(...args)
       .catch((error) => console.warn('more messages could not be read', error))
       .finally(() => {
         moving = false;
@@ -334,7 +334,7 @@ export function createConversation({
   /** A request during a step waits until the step is over: the view requests each gap only once. */
   function loadBetween(gap: Gap, edge: GapEdge): void {
     if (moving) waiting = { gap, edge };
-    else move(() => goBetween(gap, edge));
+    else move(goBetween, gap, edge);
   }
 
   function show(edge: Edge, value: ConversationState[Edge]): void {
@@ -392,8 +392,8 @@ export function createConversation({
       latest = { ...latest, rows: latest.rows.map(attempt), changes: latest.changes.map(attempt) };
       publish(latest);
     },
-    loadOlder: () => move(goOlder),
-    loadNewer: () => move(goNewer),
+    loadOlder: (lines) => move(goOlder, lines),
+    loadNewer: (lines) => move(goNewer, lines),
     loadBetween,
     jumpTo,
     async newestOwn() {

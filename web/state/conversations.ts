@@ -60,8 +60,8 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
       return messages.find((message) => message.mine && message.clientOffset === clientOffset)?.serverOffset;
     },
     actions: {
-      loadOlder: (room) => of(room).loadOlder(),
-      loadNewer: (room) => of(room).loadNewer(),
+      loadOlder: (room, lines) => of(room).loadOlder(lines),
+      loadNewer: (room, lines) => of(room).loadNewer(lines),
       loadBetween: (room, gap, edge) => of(room).loadBetween(gap, edge),
       jumpTo: (room, offset, place) => of(room).jumpTo(offset, place),
       toNewest: (room) => void of(room).toNewest(),

@@ -47,16 +47,16 @@ export function messagesOf({
 }: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
   const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll, blocked));
-  const here = new Set(shown.map(({ key }) => key));
-  const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
-  const replies = new Map([...lines, ...end].map((one) => [keyOf(one, me), answeredBy(one)]));
+  const isHere = (key: string) => shown.some((message) => message.key === key);
+  const end = waiting.filter((row) => !isAmendmentRow(row) || !isHere(targetKey(row, me)));
+  const all = [...lines, ...end];
   return withQuotes(
-    [...shown, ...end.map((row) => ofRow(row, me, nameOf))].map((unchanged) => {
+    [...shown, ...end.map((row) => ofRow(row, me, nameOf))].map((unchanged, i) => {
       const change = last.get(unchanged.key);
       const message = change ? amended(unchanged, change) : unchanged;
       const its = reactions?.get(message.key);
       if (its?.[0] && message.content.tag === 'text') message.reactions = its;
-      const answered = replies.get(message.key);
+      const answered = answeredBy(all[i]!);
       if (!answered || message.content.tag !== 'text') return message;
       const { author: id, clientOffset, serverOffset } = answered;
       const quoted = quotes?.get(serverOffset!);
@@ -69,9 +69,9 @@ export function messagesOf({
 
 /** The messages, in which replies to others of them quote what those show: edits and deletions that wait, too. */
 export function withQuotes(messages: readonly Message[]): Message[] {
-  const byKey = new Map(messages.map((message) => [message.key, message]));
   return messages.map((message) => {
-    const quoted = byKey.get(message.reply?.key ?? '');
+    const { reply } = message;
+    const quoted = reply && messages.find(({ key }) => key === reply.key);
     if (!quoted) return message;
     const { key, serverOffset, author, content } = quoted;
     return { ...message, reply: { key, serverOffset, author, content } };
@@ -86,10 +86,6 @@ export function answeredBy(one: Line | Row): AnsweredMessage | undefined {
   return isRow
     ? { ...replyTo, serverOffset: one.targetOffset, by: undefined }
     : { ...replyTo, serverOffset: (one as { target?: number }).target, by: one.serverOffset };
-}
-
-function keyOf(one: Line | Row, me: User): string {
-  return messageKey('seq' in one ? me.id : one.author, one.clientOffset);
 }
 
 export function statusOfRow({ state }: Row): MessageStatus {

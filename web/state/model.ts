@@ -59,8 +59,9 @@ export interface Client extends UserActions {
 
 /** What a signed-in person can do. While nobody is signed in, all of it fails with `unauthorized` or does nothing. */
 export interface UserActions {
-  loadOlder(room: string): void;
-  loadNewer(room: string): void;
+  /** Moves the window of the room by so many lines. */
+  loadOlder(room: string, lines: number): void;
+  loadNewer(room: string, lines: number): void;
   loadBetween(room: string, gap: Gap, edge: GapEdge): void;
   /** Places the window around an entry, and its line at that place. False where the entry cannot be had now. */
   jumpTo(room: string, offset: number, place?: SavedPlace): Promise<boolean>;

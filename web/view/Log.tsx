@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useRef } from 'preact/hooks';
-import { dayKey } from '../i18n/formats.ts';
+import { dayKey, onDayOf } from '../i18n/formats.ts';
 import { t, times } from '../i18n/index.ts';
 import type { Readable } from '../records/cell.ts';
 import type { ConversationState, Message } from '../state/model.ts';
@@ -143,11 +143,12 @@ export function logRows(
   const rows: LogRow[] = [];
   let before: { author?: string; at: number } | undefined = above;
   const others = [...gaps, ...memberships].sort((a, b) => b.from - a.from); // the next one is the last
+  let isOnDay = before && onDayOf(before.at);
   const startsDay = (key: string, at: number): boolean => {
-    const day = dayKey(at);
-    if (before && dayKey(before.at) === day) return false;
+    if (isOnDay?.(at)) return false;
+    isOnDay = onDayOf(at);
     // With a wrong device clock the same day can occur twice: the key of the row below keeps the key unique.
-    rows.push({ tag: 'day', key: `${day} ${key}`, at });
+    rows.push({ tag: 'day', key: `${dayKey(at)} ${key}`, at });
     return true;
   };
   const addBefore = (below: number): boolean => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ERROR_STATUS } from '../../../shared/protocol/index.ts';
 import { en } from '../../../web/i18n/en.ts';
 import { enSheets } from '../../../web/i18n/enSheets.ts';
-import { counting, createTimes } from '../../../web/i18n/formats.ts';
+import { counting, createTimes, dayKey, onDayOf } from '../../../web/i18n/formats.ts';
 import {
   chooseLocale,
   language,
@@ -184,6 +184,31 @@ describe('the language', () => {
     expect([language.get(), document.documentElement.lang, told]).toEqual(['en', 'en', 2]);
     stop();
     vi.unstubAllGlobals();
+  });
+});
+
+describe('a day of the calendar', () => {
+  const zone = process.env.TZ;
+  afterAll(() => {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+
+  test.each([
+    ['Europe/Berlin', '2026-03-29T12:00', 23],
+    ['Europe/Berlin', '2026-10-25T12:00', 25],
+    ['Asia/Beirut', '2026-03-29T12:00', 23, 1], // begins at 1:00
+    ['America/Havana', '2026-11-01T00:30', 25], // at 1:00 it is 0:00 once more
+    ['Asia/Tokyo', '2026-02-28T23:59', 24],
+  ])('a day in %s at %s has %d hours', (zone, local, hours, firstHour = 0) => {
+    process.env.TZ = zone;
+    const at = new Date(local).getTime();
+    const isOnDay = onDayOf(at);
+    const begin = new Date(at).setHours(firstHour, 0, 0, 0);
+    const end = begin + hours * 3_600_000;
+    expect([begin - 1, begin, at, end - 1, end].map(isOnDay)).toEqual([false, true, true, true, false]);
+    for (let time = begin - 86_400_000; time < end + 86_400_000; time += 600_000)
+      expect(isOnDay(time), new Date(time).toString()).toBe(dayKey(time) === dayKey(at));
   });
 });
 

@@ -4,6 +4,7 @@ import { pairOf } from '../../../shared/directPair.ts';
 import type { Line } from '../../../shared/fold.ts';
 import { isParkedWithRoom } from '../../../web/db/settleRows.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { isCreationRow, type Row } from '../../../web/records/row.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import type { Message } from '../../../web/state/model.ts';
@@ -144,7 +145,7 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
         const now = tab.client.conversation(room.id).get();
         const gap = now.gaps.at(-1);
         if (gap) tab.client.loadBetween(room.id, gap, 'upper');
-        else tab.client.loadOlder(room.id); // has no effect while it is loading
+        else tab.client.loadOlder(room.id, WINDOW_STEP_LINES); // has no effect while it is loading
         const isMore = now.messages[0]?.key !== before || now.atStart;
         return gaps === '[]' ? isMore : gaps !== JSON.stringify(now.gaps);
       });

@@ -1,6 +1,8 @@
 /** A start without a network: scrolling up reaches every line that is held (S3). */
+
 import { isLine } from '../../../shared/fold.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import type { Run } from './run.ts';
 
@@ -33,8 +35,8 @@ export async function startOffline(run: Run): Promise<void> {
       if (state.loading) continue;
       if (isDown && state.atNewest) break;
       isDown ||= state.atStart || state.older === 'stuck';
-      if (isDown) tab.client.loadNewer(id);
-      else tab.client.loadOlder(id);
+      if (isDown) tab.client.loadNewer(id, WINDOW_STEP_LINES);
+      else tab.client.loadOlder(id, WINDOW_STEP_LINES);
     }
     for (const store of ['log', 'detached'])
       for (const entry of browser.disk.read<HeldEntry>(database, store))

@@ -1,6 +1,8 @@
 /** The actions of the users at the browser, one at a time. Results are recorded in the ledger when the app reports them. */
+
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import type { Message, Outcome, ReplyTarget } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Box, Tab } from './browser.ts';
@@ -230,7 +232,7 @@ export function scroll(run: Run): string | undefined {
     'loadNewer',
     'toNewest',
   ] as const);
-  tab.client[way](tab.looking!);
+  tab.client[way](tab.looking!, run.world.random.int(1, WINDOW_STEP_LINES));
   return `${tab.name} ${way}`;
 }
 

@@ -1,6 +1,8 @@
 /** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
+
 import { pairOf } from '../../../shared/directPair.ts';
 import { isMessage } from '../../../shared/kinds.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf, type LogRoom, shown } from './logs.ts';
 import { edit, isModerated, remove, type Steps } from './person.ts';
@@ -93,7 +95,7 @@ export function freezeSender({ browser, sender }: Run): string | undefined {
 export function freezeReader({ browser, network, world }: Run): string | undefined {
   const tab = world.random.pick(browser.tabs());
   if (tab.isFrozen() || tab.looking === undefined) return undefined;
-  tab.client.loadOlder(tab.looking);
+  tab.client.loadOlder(tab.looking, WINDOW_STEP_LINES);
   network.beforeAnswer(tab, () => {
     if (tab.isDead() || tab.isFrozen()) return;
     tab.freeze();

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
+import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import type { Deps } from '../../../web/state/deps.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
@@ -332,7 +332,7 @@ test('S3 after a long absence the newest entries come first; the gap before them
       continue;
     }
     const first = tab.conversation(LOBBY).messages[0]!.key;
-    tab.client.loadOlder(LOBBY);
+    tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
     await until(
       'older',
       () => tab.conversation(LOBBY).messages[0]!.key !== first || tab.conversation(LOBBY).atStart,
@@ -349,7 +349,7 @@ test('S3 after a long absence the newest entries come first; the gap before them
 
   for (let i = 0; i < 40 && !tab.conversation(LOBBY).atNewest; i++) {
     const last = tab.conversation(LOBBY).messages.at(-1)!.key;
-    tab.client.loadNewer(LOBBY);
+    tab.client.loadNewer(LOBBY, WINDOW_STEP_LINES);
     await until(
       'newer',
       () => tab.conversation(LOBBY).messages.at(-1)!.key !== last || tab.conversation(LOBBY).atNewest,
@@ -357,9 +357,9 @@ test('S3 after a long absence the newest entries come first; the gap before them
     await turns(20);
   }
   expect(tab.read(LOBBY).at(-1)).toBe('400');
-  tab.client.loadOlder(LOBBY);
+  tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
   await until('among', () => !tab.conversation(LOBBY).atNewest);
-  tab.client.loadOlder(LOBBY);
+  tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
   tab.client.toNewest(LOBBY); // the last request wins
   await turns(100);
   expect(tab.conversation(LOBBY)).toMatchObject({ atNewest: true });

@@ -69,7 +69,7 @@ const bodies = ({ state }: ConversationModel) =>
 /** Loads one page in that direction; resolves with the keys that are shown then. */
 async function page(conversation: ConversationModel, way: 'loadOlder' | 'loadNewer'): Promise<string[]> {
   const { messages } = conversation.state.get();
-  conversation[way]();
+  conversation[way](WINDOW_STEP_LINES);
   await until(way, () => conversation.state.get().messages !== messages);
   await turns(5); // the step ends a little later
   return keys(conversation);
@@ -190,7 +190,7 @@ test('S2 a range that failed over a live connection is requested again after a b
   const conversation = await looked();
   const older = () => conversation.state.get().older;
   const askInVain = async () => {
-    conversation.loadOlder();
+    conversation.loadOlder(WINDOW_STEP_LINES);
     await until('stuck', () => older() === 'stuck');
     await turns(5); // the step ends a little later
   };

@@ -1,7 +1,7 @@
 /** A user with a long queue comes online: messages that others wrote meanwhile are above it, in the order of the log. */
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
+import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { until } from '../db/until.ts';
 import { createBrowser, type Tab } from './browser.ts';
 import { createModelServer, mint } from './modelServer.ts';
@@ -40,7 +40,7 @@ test('S3 O3 others write while two hundred messages wait: theirs are unread, fou
   const seen = bodies();
   while (!tab.conversation(LOBBY).atStart) {
     const before = tab.conversation(LOBBY).messages;
-    tab.client.loadOlder(LOBBY);
+    tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
     await tab.untilPassing('older', () => tab.conversation(LOBBY).messages !== before);
     const now = bodies();
     expect(now.length).toBeLessThanOrEqual(WINDOW_MAX_LINES);

@@ -5,6 +5,7 @@ import {
   CONNECTION_HEARTBEAT_TIMEOUT_MS,
   RECEIVING_SILENCE_MS,
   SILENCE_MS,
+  WINDOW_STEP_LINES,
 } from '../../../web/records/pageLimits.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, type Tab } from './browser.ts';
@@ -58,7 +59,7 @@ test('O2 S4 an answer that takes long to be received is received over one connec
     return late.push(handle) > 0; // in order, as over one connection
   };
   const first = tab.conversation(LOBBY).messages[0]!.key;
-  tab.client.loadOlder(LOBBY);
+  tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
   await until('asked', () => isAsked);
   await passSteadily(tab, 15_000);
   for (const answer of late) answer();

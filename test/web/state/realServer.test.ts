@@ -1,4 +1,5 @@
 /** Whole clients in Node against the real server, over real sockets. */
+
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { LOBBY } from '../../../shared/mint.ts';
 import { deviceClock } from '../../../web/db/clock.ts';
 import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import type { SignedIn } from '../../../web/state/model.ts';
 import { firstUnread } from '../../../web/view/readingPlace.ts';
 import { connectClient, newId, signUp, text } from '../../support/api.ts';
@@ -61,7 +63,7 @@ test('S2 S3 messages missed before and after one that the worker sent arrive wit
   });
   const all = [...held, ...missed, 'mine', ...later];
   await waitFor('with what was held', () => {
-    if (!now().atStart) online.loadOlder(LOBBY);
+    if (!now().atStart) online.loadOlder(LOBBY, WINDOW_STEP_LINES);
     return bodies(now()).join() === all.join();
   });
   expect(browser.asked).not.toContain('range');

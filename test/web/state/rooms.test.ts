@@ -1,6 +1,8 @@
 /** Leaving and joining rooms, also many of them. */
+
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -131,7 +133,7 @@ test('S3 a text that was deleted while its reader, who had scrolled up, was offl
   for (let i = 2; i <= 160; i++) server.write(lin, `${i}`);
   await tab.untilPassing('all are held', () => tab.read(LOBBY).at(-1) === '160');
   while (!tab.conversation(LOBBY).atStart || tab.conversation(LOBBY).atNewest) {
-    tab.client.loadOlder(LOBBY);
+    tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES);
     await turns(50);
   }
   expect(tab.read(LOBBY)[0]).toBe('secret');

@@ -1,4 +1,5 @@
 /** A whole client on a database of version 3: it works while the logs are moved to today's stores. */
+import { WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
@@ -86,7 +87,7 @@ test('S3 O4 updated without a network: the newest messages are shown, older ones
   await tab.untilPassing('the newest', () => seen(tab).at(-1) === 'text 300');
   expect(tab.read(LOBBY).at(-1)).toBe('waits (queued)');
   await tab.untilPassing('the beginning', () => {
-    tab.client.loadOlder(LOBBY); // also before older ones are moved
+    tab.client.loadOlder(LOBBY, WINDOW_STEP_LINES); // also before older ones are moved
     return tab.conversation(LOBBY).atStart;
   });
   expect(seen(tab)[0]).toBe('text 1');

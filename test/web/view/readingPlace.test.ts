@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
-import { nearEnd, nearStart } from '../../../web/view/menu/useLoading.ts';
+import {
+  WINDOW_MAX_LINES,
+  WINDOW_SMALL_STEP_LINES,
+  WINDOW_STEP_LINES,
+} from '../../../web/records/pageLimits.ts';
+import { nearEnd, nearStart, stepAt } from '../../../web/view/menu/useLoading.ts';
 import { firstInView, isAtEnd } from '../../../web/view/parts/logGeometry.ts';
 import { newestOf } from '../../../web/view/parts/newestOf.ts';
 import {
@@ -68,6 +72,12 @@ describe('the reading place', () => {
       ]);
     }
     expect([isAtEnd(sizes(4452)), isAtEnd(sizes(4451))]).toEqual([true, false]);
+  });
+
+  test('the window moves by few lines while its end is more than a view away, and by more when it is near', () => {
+    const steps = [749, 501, 500, 0, -200].map((outOfViewPx) => stepAt(outOfViewPx, sizes(0)));
+    const [few, more] = [WINDOW_SMALL_STEP_LINES, WINDOW_STEP_LINES];
+    expect(steps).toEqual([few, few, more, more, more]);
   });
 
   test('in a high view, with short lines, a full window is not near its other end after a step', () => {

@@ -40,7 +40,7 @@ export async function readReactions(
   const hasEntry = new Set([...counted.keys(), ...own.map(({ target }) => target)]);
   const offsets = new Map(
     lines // most of a window have none
-      .filter((line) => hasEntry.has(line.serverOffset) || isToggled.has(keyOf(line)))
+      .filter((line) => hasEntry.has(line.serverOffset) || (isToggled.size > 0 && isToggled.has(keyOf(line))))
       .map((line) => [keyOf(line), line.serverOffset]),
   );
   const keys = new Set([...offsets.keys(), ...isToggled]);

@@ -238,12 +238,15 @@ function isJoined(spans: readonly Span[], above: number, below: number): boolean
 
 /** `cursor`: up to where a gap after the last line is looked for. */
 function gapsOf(spans: readonly Span[], entries: readonly Entry[], cursor: number): Gap[] {
-  return entries.flatMap(({ serverOffset }, i): Gap[] => {
+  const gaps: Gap[] = [];
+  for (const [i, { serverOffset }] of entries.entries()) {
+    const from = serverOffset + 1;
     const to = (entries[i + 1]?.serverOffset ?? cursor + 1) - 1;
-    const holes = subtractRanges({ from: serverOffset + 1, to }, spans);
+    const holes = from <= to ? subtractRanges({ from, to }, spans) : [];
     // a span without lines between two holes renders nothing, so they are one gap
-    return holes.length === 0 ? [] : [{ tag: 'gap', from: holes[0]!.from, to: holes.at(-1)!.to }];
-  });
+    if (holes.length > 0) gaps.push({ tag: 'gap', from: holes[0]!.from, to: holes.at(-1)!.to });
+  }
+  return gaps;
 }
 
 /** The entry above the newest hole below `below`. */

@@ -1,7 +1,7 @@
 /** Loads more of a log before the reader reaches an end or a gap, and keeps the reader's place for the next opening. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
+import { WINDOW_MAX_LINES, WINDOW_SMALL_STEP_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
 import type { SavedPlace } from '../../records/storedRecords.ts';
 import type { Client, ConversationState } from '../../state/model.ts';
 import {
@@ -91,8 +91,9 @@ function askForMore(
   if (state.loading) return;
   const isFull = state.messages.length + WINDOW_STEP_LINES > WINDOW_MAX_LINES; // a step leaves out lines at the other end
   if (state.between === 'idle') fillGap(client, room, log, state, sizes, scrolledTo);
-  if (!state.atStart && state.older === 'idle' && nearStart(sizes, isFull)) client.loadOlder(room);
-  if (!state.atNewest && nearEnd(sizes, isFull)) client.loadNewer(room);
+  if (!state.atStart && state.older === 'idle' && nearStart(sizes, isFull))
+    client.loadOlder(room, stepAt(sizes.scrollTop, sizes));
+  if (!state.atNewest && nearEnd(sizes, isFull)) client.loadNewer(room, stepAt(belowView(sizes), sizes));
 }
 
 /** Loads into the newest gap near the view, at the edge away from the reader: the top line stays where it is. */
@@ -147,6 +148,11 @@ export function nearStart(sizes: Sizes, isFull: boolean): boolean {
 
 export function nearEnd(sizes: Sizes, isFull: boolean): boolean {
   return belowView(sizes) < aheadPx(sizes, isFull);
+}
+
+/** By how many lines the window moves towards its end, which is so many pixels out of view. */
+export function stepAt(outOfViewPx: number, { clientHeight }: Sizes): number {
+  return outOfViewPx > clientHeight ? WINDOW_SMALL_STEP_LINES : WINDOW_STEP_LINES;
 }
 
 /** True if an element is within AHEAD_VIEWS of the view. Both rectangles are in the same coordinates. */

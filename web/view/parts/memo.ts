@@ -1,5 +1,6 @@
 import { Component, type ComponentChild, type ComponentClass } from 'preact';
-import { t, times } from '../../i18n/index.ts';
+import { times } from '../../i18n/index.ts';
+import { haveSameFields } from '../../records/reuse.ts';
 
 /**
  * The view, rendered again only when one of its props is another one, or the language or the time zone changes: a new message
@@ -8,20 +9,15 @@ import { t, times } from '../../i18n/index.ts';
  */
 export function memo<Props extends object>(view: (props: Props) => ComponentChild): ComponentClass<Props> {
   return class extends Component<Props> {
-    shown: unknown[] = [];
+    times?: unknown; // others with each language, too
 
     override shouldComponentUpdate(props: Props) {
-      const next = shownBy(props);
-      return next.length !== this.shown.length || next.some((one, i) => one !== this.shown[i]);
+      return this.times !== times || !haveSameFields(this.props, props);
     }
 
     override render(props: Props) {
-      this.shown = shownBy(props);
+      this.times = times;
       return view(props);
     }
   };
-}
-
-function shownBy(props: object): unknown[] {
-  return [t, times, ...Object.values(props)];
 }

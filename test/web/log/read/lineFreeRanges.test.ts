@@ -5,6 +5,7 @@ import { fold } from '../../../../shared/fold.ts';
 import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
 import { anchorOlder } from '../../../../web/log/read/moveWindow.ts';
 import { AT_NEWEST, readWindow, type WindowAnchor } from '../../../../web/log/read/window.ts';
+import { WINDOW_STEP_LINES } from '../../../../web/records/pageLimits.ts';
 import { cover, type Span, spanAt } from '../../../../web/records/spans.ts';
 import { type Random, seeded } from '../../../support/random.ts';
 import { seedsOf } from '../../../support/runs.ts';
@@ -48,7 +49,7 @@ test.each(seedsOf('entries without a line'))(
         const at = lines.findIndex(({ serverOffset }) => serverOffset === window.lines[0]?.serverOffset);
         expect(window.lines).toEqual(at < 0 ? [] : lines.slice(at, at + window.lines.length));
         expect(window.reachesOldest).toBe(at <= 0);
-        anchor = await db.read(STORES, (tx) => anchorOlder(tx, ROOM, window));
+        anchor = await db.read(STORES, (tx) => anchorOlder(tx, ROOM, window, WINDOW_STEP_LINES));
       }
     }
   },

@@ -10,6 +10,7 @@ import {
 import { anchorOlder } from '../../../../web/log/read/moveWindow.ts';
 import { runPeople } from '../../../../web/log/read/runPeople.ts';
 import { AT_NEWEST, readWindow, type Window, type WindowAnchor } from '../../../../web/log/read/window.ts';
+import { WINDOW_STEP_LINES } from '../../../../web/records/pageLimits.ts';
 import { countReads } from '../../db/countReads.ts';
 import { ROOM } from '../../outbox/support.ts';
 import { mint } from '../../state/modelServer.ts';
@@ -85,7 +86,7 @@ test('a window has the joins and leaves between its lines, above the first and a
   expect(newest.lines).toEqual(fold(log).slice(-50));
   expect(offsets(newest.memberships)).toEqual([64, 65, 67, 69, 70, 71, 72]);
   const older = (window: Window) =>
-    db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window));
+    db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window, WINDOW_STEP_LINES));
   let whole = newest;
   while (whole.lines.length < fold(log).length) whole = await read(await older(whole));
   expect(whole.lines).toEqual(fold(log));

@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { anchorOlder } from '../../../../web/log/read/moveWindow.ts';
 import { AT_NEWEST, readWindow, type Window } from '../../../../web/log/read/window.ts';
-import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../../../web/records/pageLimits.ts';
+import {
+  WINDOW_MAX_LINES,
+  WINDOW_PAGE_LINES,
+  WINDOW_STEP_LINES,
+} from '../../../../web/records/pageLimits.ts';
 import { ROOM } from '../../outbox/support.ts';
 import { emptyDatabase, holdOf } from '../storedLog.ts';
 import { amend, grow, me, text } from '../syncBench.ts';
@@ -15,7 +19,7 @@ test('S3 older entries are requested when only edits are stored below a full win
   await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);
   const at = (window?: Window) =>
     db.read(['logSpans', 'log', 'detached'], async (tx) =>
-      readWindow(tx, ROOM, window ? await anchorOlder(tx, ROOM, window) : AT_NEWEST, []),
+      readWindow(tx, ROOM, window ? await anchorOlder(tx, ROOM, window, WINDOW_STEP_LINES) : AT_NEWEST, []),
     );
   let window = await at();
   for (let i = 0; i < 20 && !window.reachesOldest; i++) window = await at(window);

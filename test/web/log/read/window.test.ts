@@ -13,7 +13,11 @@ import {
   type Window,
   type WindowAnchor,
 } from '../../../../web/log/read/window.ts';
-import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../../web/records/pageLimits.ts';
+import {
+  WINDOW_MAX_LINES,
+  WINDOW_PAGE_LINES,
+  WINDOW_STEP_LINES,
+} from '../../../../web/records/pageLimits.ts';
 import { cover, type Span, spanAt } from '../../../../web/records/spans.ts';
 import { type Random, seeded } from '../../../support/random.ts';
 import { seedsOf } from '../../../support/runs.ts';
@@ -27,8 +31,8 @@ afterEach(() => void vi.restoreAllMocks());
 const read = (db: UserDatabase, anchor: WindowAnchor, queue: readonly number[] = []) =>
   db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, anchor, queue));
 
-const older = (db: UserDatabase, window: Window) =>
-  db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window));
+const older = (db: UserDatabase, window: Window, lines = WINDOW_STEP_LINES) =>
+  db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window, lines));
 
 /** The author and time of the line before the item at `at`, if that is a line and nothing is missing between them. */
 function aboveOf(all: readonly (Line | number)[], at: number, spans: readonly Span[]) {
@@ -57,9 +61,27 @@ test('O3 a window holds at most 120, waiting ones included: first the newest of 
   }
   expect(window).toMatchObject({ reachesOldest: true, anchor: { tag: 'from', from: { offset: 1 } } });
   expect(items(window)).toEqual([...fold(log), ...queue.slice(0, WINDOW_MAX_LINES - fold(log).length)]);
-  for (let i = 0; i < STEPS; i++) window = await read(db, anchorNewer(window), queue);
+  for (let i = 0; i < STEPS; i++) window = await read(db, anchorNewer(window, WINDOW_STEP_LINES), queue);
   expect(window.anchor.tag).toBe('newest');
   expect(items(window)).toEqual(queue.slice(-items(window).length));
+});
+
+test('a window moves by as many lines as it is asked to', async () => {
+  const log: Entry[] = [];
+  grow(log, 400);
+  const db = emptyDatabase(me);
+  await holdOf(db, log, whole(log));
+  const offsets = (window: Window) => window.lines.map(({ serverOffset }) => serverOffset);
+  const upTo = (end: number, count: number) => Array.from({ length: count }, (_, i) => end - count + 1 + i);
+  let window = await read(db, AT_NEWEST);
+  window = await read(db, await older(db, window, 5));
+  expect(offsets(window)).toEqual(upTo(400, WINDOW_PAGE_LINES + 5)); // grows first
+  while (offsets(window)[0]! > 200) window = await read(db, await older(db, window));
+  const end = offsets(window).at(-1)!;
+  window = await read(db, await older(db, window, 7));
+  expect(offsets(window)).toEqual(upTo(end - 7, WINDOW_MAX_LINES));
+  window = await read(db, anchorNewer(window, 3));
+  expect(offsets(window)).toEqual(upTo(end - 4, WINDOW_MAX_LINES));
 });
 
 /** More than the lines and rows of that log have. */
@@ -126,7 +148,8 @@ test.each(seedsOf('ways through a window'))(
         window = await read(db, window.anchor, queue);
         check(window);
       } else {
-        window = await read(db, back ? await older(db, window) : anchorNewer(window), queue);
+        const lines = random.int(1, WINDOW_STEP_LINES);
+        window = await read(db, back ? await older(db, window, lines) : anchorNewer(window, lines), queue);
         const after = check(window);
         if (back) {
           expect(after.at).toBeLessThanOrEqual(before.at);
@@ -273,7 +296,7 @@ test.each(seedsOf('pages over gaps'))(
     }
     expect(isShown(window).at).toBe(0);
     for (let last = isShown(window); window.anchor.tag !== 'newest'; ) {
-      window = await read(db, anchorNewer(window));
+      window = await read(db, anchorNewer(window, WINDOW_STEP_LINES));
       const now = isShown(window);
       expect(now.at).toBeLessThanOrEqual(last.end);
       expect(now.end).toBeGreaterThanOrEqual(last.end);
