@@ -11,7 +11,7 @@ function isEqual(a: unknown, b: unknown): boolean {
 
 /**
  * Without a list or a text of the fields: made for each line of a log to be compared, two texts were a sixth of what a scroll
- * allocates, and two lists a sixth of the rest.
+ * allocates, and later two lists a ninth.
  */
 function haveEqualFields(a: unknown, b: unknown, areEqual: (a: unknown, b: unknown) => boolean): boolean {
   if (Object.is(a, b)) return true;
