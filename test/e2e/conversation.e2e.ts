@@ -731,7 +731,7 @@ test('a jump to the top of the log shows the oldest loaded lines at once, and ol
   expect(inView).toBeGreaterThan(3);
   const first = message(page, 'line 0');
   await expect(async () => {
-    await log.evaluate((box) => box.scrollTo(0, 0)); // each time some 30 lines load above, so that it is no jump to the first one
+    await log.evaluate((box) => box.scrollTo(0, 0)); // some 30 older lines load above each time
     await expect(first).toBeInViewport({ timeout: 150 });
   }).toPass({ intervals: [0], timeout: 15_000 });
 });

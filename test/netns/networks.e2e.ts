@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { ALONE, composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
 import { secondsFromVisible } from '../e2e/support/secondsFromVisible.ts';
 import {
+  type ApiClient,
   bodyOf,
   connectClient,
   type SignedUp,
@@ -19,11 +20,7 @@ test(
     const { page, api } = field;
     const reader = await signUpByApi(api, 'Reader');
     using bob = await connectClient(api, reader);
-    await onTheWifi(field);
-    await field.leaveWifi();
-    await say(page, 'on the doorstep'); // into a dead socket that still reports to be open
-    const pocket = await pocketed(page);
-    await bob.append(text('did you leave?'));
+    const pocket = await outOfTheWifi(field, bob);
     await field.takeMobile();
     expect(await page.evaluate(() => navigator.onLine)).toBe(true);
     expect(await heard(page)).toEqual(['visibilitychange']); // from hiding the page
@@ -52,11 +49,7 @@ test(
     const { page, api } = field;
     const reader = await signUpByApi(api, 'Reader');
     using bob = await connectClient(api, reader);
-    await onTheWifi(field);
-    await field.leaveWifi();
-    await say(page, 'on the doorstep');
-    const pocket = await pocketed(page);
-    await bob.append(text('did you leave?'));
+    const pocket = await outOfTheWifi(field, bob);
     await expect.poll(() => field.callingFrom(), { timeout: 20_000, intervals: [100] }).toContain(WIFI);
     await field.takeMobile();
 
@@ -66,6 +59,16 @@ test(
     expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep']);
   },
 );
+
+/** The phone leaves the Wi-Fi with a message to send, is put away, and misses one. Resolves with the page that covers the app. */
+async function outOfTheWifi(field: Field, other: ApiClient): Promise<Page> {
+  await onTheWifi(field);
+  await field.leaveWifi();
+  await say(field.page, 'on the doorstep'); // into a dead socket that still reports to be open
+  const pocket = await pocketed(field.page);
+  await other.append(text('did you leave?'));
+  return pocket;
+}
 
 async function onTheWifi({ page, url, connectedFrom }: Field): Promise<void> {
   await page.goto(url);
