@@ -31,6 +31,22 @@ test('the field grows with its text up to six lines and then scrolls; when empti
   expect(await heightOf(page)).toBe(one);
 });
 
+test('a tap on Send makes no `submit` event, before which the browser looks at the fields of the form', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await page.evaluate(() => {
+    const { dataset } = document.documentElement;
+    addEventListener('submit', () => (dataset.submitted = ''), { capture: true });
+  });
+  await composer(page).fill('tapped');
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expect(message(page, 'tapped')).toBeVisible();
+  await expect(page.locator('[data-submitted]')).toHaveCount(0);
+});
+
 test('on a touch keyboard Enter is a new line, and the keyboard says so', async ({ server, phone }) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
