@@ -7,6 +7,7 @@ import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import type { Store } from '../../../server/store/port.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
+import { startProxy, type TcpProxy } from '../../support/proxy.ts';
 import { type OwnMongo, prepareMongo } from '../../support/setup/mongo.ts';
 import { run } from '../../support/tools.ts';
 import { countRequests } from './countRequests.ts';
@@ -18,15 +19,18 @@ export async function openMongoDatabase(): Promise<Database> {
   return databaseOn(mongo, mongo.url, mongo[Symbol.asyncDispose]);
 }
 
-export async function openCountedMongo(): Promise<CountedDatabase> {
+export async function openCountedMongo(): Promise<CountedDatabase & Pick<TcpProxy, 'delay'>> {
   const mongo = await start();
-  const counter = await countRequests(mongo.port);
+  const network = await startProxy(mongo.port);
+  const counter = await countRequests(network.port);
   const close = async () => {
     await counter[Symbol.asyncDispose]();
+    await network.close();
     await mongo[Symbol.asyncDispose]();
   };
   return {
     ...databaseOn(mongo, mongo.urlThrough(counter.port), close),
+    delay: network.delay,
     async operations() {
       const counts = counter.counts();
       return { all: Object.values(counts).reduce((sum, count) => sum + count, 0), ...counts };
