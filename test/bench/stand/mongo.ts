@@ -19,18 +19,35 @@ export async function openMongoDatabase(): Promise<Database> {
   return databaseOn(mongo, mongo.url, mongo[Symbol.asyncDispose]);
 }
 
-export async function openCountedMongo(): Promise<CountedDatabase & Pick<TcpProxy, 'delay'>> {
+export async function openCountedMongo(): Promise<CountedDatabase> {
+  const mongo = await start();
+  return countedOn(mongo, mongo.port);
+}
+
+/** The same behind a network that can be slow: then it is busy, whatever the speed of the machine. The benchmark has none between. */
+export async function openDelayedMongo(): Promise<CountedDatabase & Pick<TcpProxy, 'delay'>> {
   const mongo = await start();
   const network = await startProxy(mongo.port);
-  const counter = await countRequests(network.port);
+  const database = await countedOn(mongo, network.port);
+  return {
+    ...database,
+    delay: network.delay,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await network.close();
+    },
+  };
+}
+
+/** `port`: that of the database, or of a proxy in front of it. */
+async function countedOn(mongo: MongoServer, port: number): Promise<CountedDatabase> {
+  const counter = await countRequests(port);
   const close = async () => {
     await counter[Symbol.asyncDispose]();
-    await network.close();
     await mongo[Symbol.asyncDispose]();
   };
   return {
     ...databaseOn(mongo, mongo.urlThrough(counter.port), close),
-    delay: network.delay,
     async operations() {
       const counts = counter.counts();
       return { all: Object.values(counts).reduce((sum, count) => sum + count, 0), ...counts };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../../server/store/port.ts';
 import { enter } from '../../bench/load/client.ts';
-import { openCountedMongo } from '../../bench/stand/mongo.ts';
+import { openDelayedMongo } from '../../bench/stand/mongo.ts';
 import type { Member } from '../../bench/stand/seed.ts';
 import { openStand } from '../../bench/stand/stand.ts';
 import { appendNew, join, newRoom, text, upTo } from '../../contract/support.ts';
@@ -16,7 +16,7 @@ const BUSY_MS = 50;
 test('50 people who come back at once to two rooms with unread messages cost the database at most two reads each', {
   timeout: 60_000,
 }, async () => {
-  await using database = await openCountedMongo();
+  await using database = await openDelayedMongo();
   await using stand = await openStand(database, {
     contender: 'holdfast',
     setting: 'mongo1',
