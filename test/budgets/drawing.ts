@@ -4,6 +4,8 @@ import type { Page } from '@playwright/test';
 export interface Drawing {
   /** How often it asked for a size or a position: each time the browser looks whether the layout of the document is up to date. */
   layoutReads: number;
+  /** How many of these came in the task in which a line was added to the log: there, a layout makes a long task longer. */
+  readsAfterAdding: number;
   /** How often it asked for a frame while one was drawn: the browser draws each, although nothing may have changed. */
   furtherFrames: number;
 }
@@ -32,13 +34,19 @@ interface Watching {
 
 /** Runs in the browser: it may use nothing from this module. */
 function watch(): void {
-  let counts = { layoutReads: 0, furtherFrames: 0 };
+  const none = { layoutReads: 0, readsAfterAdding: 0, furtherFrames: 0 };
+  let counts = { ...none };
+  let hasAdded = false; // in this task
+  const read = () => {
+    counts.layoutReads++;
+    if (hasAdded) counts.readsAfterAdding++;
+  };
   for (const name of ['scrollTop', 'scrollHeight', 'clientHeight'] as const) {
     const { get, set } = Object.getOwnPropertyDescriptor(Element.prototype, name)!;
     Object.defineProperty(Element.prototype, name, {
       configurable: true,
       get(this: Element) {
-        counts.layoutReads++;
+        read();
         return get!.call(this);
       },
       ...(set && { set }),
@@ -46,8 +54,21 @@ function watch(): void {
   }
   const { getBoundingClientRect } = Element.prototype;
   Element.prototype.getBoundingClientRect = function () {
-    counts.layoutReads++;
+    read();
     return getBoundingClientRect.call(this);
+  };
+  const { insertBefore } = Node.prototype;
+  const endTask = () => {
+    hasAdded = false;
+  };
+  addEventListener('scroll', endTask, { capture: true }); // the first of what a frame does
+  Node.prototype.insertBefore = function <T extends Node>(node: T, before: Node | null): T {
+    if (node instanceof HTMLElement && node.dataset.key !== undefined) {
+      hasAdded = true;
+      void scheduler.postTask(endTask, { priority: 'user-blocking' }); // before whatever the page posts from now on
+      requestAnimationFrame(endTask);
+    }
+    return insertBefore.call(this, node, before) as T;
   };
   const { requestAnimationFrame } = globalThis;
   let isDrawing = false;
@@ -65,7 +86,7 @@ function watch(): void {
   Object.assign(globalThis, {
     takeDrawing() {
       const taken = counts;
-      counts = { layoutReads: 0, furtherFrames: 0 };
+      counts = { ...none };
       return taken;
     },
   });

@@ -93,7 +93,7 @@ export function watch(): void {
   function lookForJumps(): void {
     let looked: { row: Element; top: number; since: number } | undefined;
     let before = performance.now();
-    looking = requestAnimationFrame(function look() {
+    const measure = () => {
       const now = performance.now();
       if (looked?.row.isConnected) {
         const moved = looked.row.getBoundingClientRect().top - looked.top;
@@ -104,6 +104,14 @@ export function watch(): void {
       // A frame shows the scroll position at some time since the previous frame.
       looked = row && { row, top: row.getBoundingClientRect().top, since: before };
       before = now;
+    };
+    looking = requestAnimationFrame(function look() {
+      // as it will be painted: what is observed anew is told after all callbacks of the frame, and its layout
+      const drawn = new ResizeObserver(() => {
+        drawn.disconnect();
+        measure();
+      });
+      drawn.observe(document.documentElement);
       looking = requestAnimationFrame(look);
     });
   }

@@ -99,9 +99,9 @@ for (const language of ['en', 'zh'] as const)
       await sheet.getByRole('button', { name: t.sheets.leave.confirm, exact: true }).click();
       await page.getByRole('navigation').getByText(t.rooms.left).waitFor(); // now the list of rooms shows
       await page.getByRole('link', { name: t.rooms.lobby }).click();
-      await button(t.rooms.joinAgain).waitFor();
+      await button(t.sheets.joinAgain).waitFor();
       await check('a room that was left');
-      await button(t.rooms.joinAgain).click();
+      await button(t.sheets.joinAgain).click();
       await page.getByRole('textbox', { name: t.composer.label }).waitFor();
 
       await openMenu();

@@ -67,6 +67,7 @@ test('the log scrolls with few rows, and in the best of six rounds without a tas
     await stage.other.append(text(body, stage.room));
     await expect(message(page, body)).toBeInViewport();
   }
+  await tapTimes(page, 3); // from then on the browser looks, before the events of each frame, what is below the finger
   const pieces: number[] = [];
   // many short rounds: in one of them nothing else has delayed a task
   const scrolled = await rounds(6, async () => {
@@ -81,6 +82,16 @@ test('the log scrolls with few rows, and in the best of six rounds without a tas
     expect(passed).toBeGreaterThanOrEqual(100);
     expect(mostRows).toBeLessThanOrEqual(rowsInDocument);
   }
+  await phone.close();
+});
+
+test('while somebody scrolls, no task that adds lines to the log measures them, too', async () => {
+  const phone = await stage.phone();
+  const drawing = await watchDrawing(phone.context.pages()[0]!);
+  const page = await livePage(stage, phone, 1);
+  const { layoutReads, readsAfterAdding } = await drawing.during(() => scroll(page, 300));
+  expect(layoutReads).toBeGreaterThan(0);
+  expect(readsAfterAdding).toBe(0);
   await phone.close();
 });
 

@@ -29,7 +29,7 @@ export function createEngineLoader(loadEngine: LoadEngine, deps: EngineDeps): En
       const { createEngine } = await loadEngine();
       if (!closed) engine = createEngine(deps);
     } catch (error) {
-      console.warn('the chunk that connects and sends could not be fetched', error);
+      console.warn('the engine could not be fetched', error);
       if (closed) return;
       retry = deps.clock.setTimeout(load, backoff(failures++, deps.random));
       deps.progressed();

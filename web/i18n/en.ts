@@ -75,14 +75,6 @@ export const en = {
     notes: 'Notes to myself',
     empty: 'No messages yet',
     failing: 'The server cannot read this room right now. The app keeps trying.',
-    joinAgain: 'Join again',
-  },
-
-  typing: {
-    somebody: 'Somebody',
-    one: (name: string) => `${name} is typing…`,
-    two: (name: string, other: string) => `${name} and ${other} are typing…`,
-    several: 'Several people are typing…',
   },
 
   add: { open: 'Add a room' },
@@ -143,9 +135,6 @@ export const en = {
   cancel: 'Cancel',
 
   moreThan: (n: string) => `more than ${n}`,
-
-  tooLong: (length: number, most: number) =>
-    `This message has ${count(length, { other: '#' })} characters. The limit is ${count(most, { other: '#' })}.`,
 
   /** Why something failed, by error code. `any` is the default; the other tables hold what a code means in one place. */
   reasons: {

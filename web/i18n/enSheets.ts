@@ -8,6 +8,18 @@ export type SheetTexts = typeof enSheets;
 export const enSheets = {
   close: 'Close',
 
+  joinAgain: 'Join again',
+
+  tooLong: (length: number, most: number) =>
+    `This message has ${count(length, { other: '#' })} characters. The limit is ${count(most, { other: '#' })}.`,
+
+  typing: {
+    somebody: 'Somebody',
+    one: (name: string) => `${name} is typing…`,
+    two: (name: string, other: string) => `${name} and ${other} are typing…`,
+    several: 'Several people are typing…',
+  },
+
   add: {
     title: 'Add a room',
     name: 'Name of a new room',

@@ -59,14 +59,6 @@ export function roomName({ id, name }: { id: string; name: string }): string {
       : name;
 }
 
-/** `names`: of those who are typing, at least one; empty where it is not known. Each has its own direction. */
-export function typingText(names: readonly string[]): string {
-  const { somebody, one, two, several } = t.typing;
-  const [first = '', second] = names.map((name) => isolated(name || somebody));
-  if (names.length > 2) return several;
-  return second === undefined ? one(first) : two(first, second);
-}
-
 /** A name within a sentence, with its own direction. */
 export function isolated(name: string): string {
   return `\u2068${name}\u2069`;

@@ -72,14 +72,6 @@ export const zh: Texts & { sheets: SheetTexts } = {
     notes: '我的笔记',
     empty: '还没有消息',
     failing: '服务器暂时无法读取这个聊天室，应用会自动重试。',
-    joinAgain: '重新加入',
-  },
-
-  typing: {
-    somebody: '有人',
-    one: (name) => `${name}正在输入…`,
-    two: (name, other) => `${name}和${other}正在输入…`,
-    several: '多人正在输入…',
   },
 
   add: { open: '添加聊天室' },
@@ -134,8 +126,6 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   moreThan: (n) => `超过 ${n}`,
 
-  tooLong: (length, most) => `这条消息有 ${count(length, '#')} 个字符，最多只能发送 ${count(most, '#')} 个。`,
-
   reasons: {
     any: {
       empty: '请先输入内容。',
@@ -183,6 +173,18 @@ export const zh: Texts & { sheets: SheetTexts } = {
   },
 
   sheets: {
+    joinAgain: '重新加入',
+
+    tooLong: (length, most) =>
+      `这条消息有 ${count(length, '#')} 个字符，最多只能发送 ${count(most, '#')} 个。`,
+
+    typing: {
+      somebody: '有人',
+      one: (name) => `${name}正在输入…`,
+      two: (name, other) => `${name}和${other}正在输入…`,
+      several: '多人正在输入…',
+    },
+
     reasons: {
       password: {
         empty: '请先输入密码。',

@@ -259,7 +259,7 @@ export function createConversation({
     if (!first || !last) return;
     liveSync()
       ?.freshen(room, { from: first.serverOffset, to: last.serverOffset })
-      .catch((error) => console.warn('amendments of the visible messages could not be fetched', error));
+      .catch((error) => console.warn('amendments could not be fetched', error));
   }
 
   async function goOlder(lines: number): Promise<void> {

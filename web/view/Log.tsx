@@ -30,10 +30,10 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   const { client } = useWorld();
   const state = useReadable(conversation);
   const unread = useSignedIn(({ rooms }) => rooms.find((room) => room.id === id)?.unread ?? 0);
-  const reading = useReadingPlace(scroller, state, seen, () => client.toNewest(id));
+  const lazy = useLazyViews(id);
+  const reading = useReadingPlace(scroller, state, seen, () => client.toNewest(id), lazy?.keepStill);
   toNewest.current = reading.toNewest;
   const named = useRef<ReadonlySet<string>>(new Set()); // the messages with the author's name, as of the last rendering
-  const lazy = useLazyViews(id);
   const latest = useRef(onDetails);
   latest.current = onDetails;
   const details = useRef((key: string) => latest.current(key)).current;
@@ -54,6 +54,7 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
           aria-live="off" // older messages load above and must not be read out; Announcer reads out new ones
           aria-busy={state.loading || state.older === 'loading'}
         >
+          <div class="spacer" />
           <Top state={state} row={rows[0]?.key} />
           {rows.map((row) =>
             row.tag === 'new' ? (

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { isBlank } from '../../shared/text.ts';
 import { dayKey } from '../i18n/formats.ts';
-import { roomName, t, times, typingText } from '../i18n/index.ts';
+import { roomName, t, times } from '../i18n/index.ts';
 import type { RoomSummary } from '../state/model.ts';
 import { CappedCount } from './CappedCount.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -28,7 +28,13 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
   const listed = (some: readonly RoomSummary[]) => (
     <ul>
       {some.map((room) => (
-        <Line key={room.id} room={room} here={room.id === here} day={day} />
+        <Line
+          key={room.id}
+          room={room}
+          here={room.id === here}
+          day={day}
+          typing={room.typing && lazy?.typingText(room.typing)}
+        />
       ))}
     </ul>
   );
@@ -56,13 +62,20 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
 }
 
 /** `day`: when it changes, so do the times. */
-const Line = memo(({ room, here }: { room: RoomSummary; here: boolean; day: string }) => (
+const Line = memo((props: RoomLinkProps & { day: string }) => (
   <li>
-    <RoomLink room={room} here={here} />
+    <RoomLink {...props} />
   </li>
 ));
 
-function RoomLink({ room, here }: { room: RoomSummary; here: boolean }) {
+interface RoomLinkProps {
+  room: RoomSummary;
+  here: boolean;
+  /** Who is typing. */
+  typing: string | undefined;
+}
+
+function RoomLink({ room, here, typing }: RoomLinkProps) {
   const name = roomName(room);
   const { muted, pinned, unread } = room.wishes;
   return (
@@ -73,7 +86,7 @@ function RoomLink({ room, here }: { room: RoomSummary; here: boolean }) {
           {name}
         </span>
         <span class="last" dir="auto">
-          {preview(room)}
+          {preview(room, typing)}
         </span>
       </span>
       <span class="aside">
@@ -107,9 +120,12 @@ function RoomLink({ room, here }: { room: RoomSummary; here: boolean }) {
 }
 
 /** Author and text each have their own direction: a name does not turn the text. */
-function preview({ kind, last, draft, member, isEmpty, typing }: RoomSummary): ComponentChildren {
+function preview(
+  { kind, last, draft, member, isEmpty }: RoomSummary,
+  typing: string | undefined,
+): ComponentChildren {
   if (!member) return t.rooms.left;
-  if (typing) return typingText(typing);
+  if (typing) return typing;
   if (!isBlank(draft)) return t.rooms.draft(draft.trim());
   if (!last) return isEmpty ? t.rooms.empty : '';
   if (last.deleted) return t.message.deleted;

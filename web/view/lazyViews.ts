@@ -1,4 +1,5 @@
 /** The views that the first paint does not need, as one lazy chunk (useLazyViews.ts). */
+export { typingText } from '../i18n/sheets.ts';
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { ClosedRoom, StorageLine } from './menu/BelowLog.tsx';
@@ -8,6 +9,7 @@ export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';
 export { HiddenRooms } from './menu/HiddenRooms.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
+export { keepStill } from './menu/keepStill.ts';
 export { MentionList } from './menu/MentionList.tsx';
 export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';

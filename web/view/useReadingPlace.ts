@@ -4,11 +4,13 @@
  *
  * A spacer above the first line takes up the height of older messages when they load: the spacer shrinks by what they need,
  * and grows by what the removal of lines above frees. So nothing has to be scrolled while somebody scrolls, which browsers
- * count as a layout shift, and which stops a momentum scroll on iOS.
+ * count as a layout shift, and which stops a momentum scroll on iOS. While somebody scrolls, menu/keepStill.ts sets it before
+ * the layout of the new lines, and what is left to measure waits until after that.
  */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationState } from '../state/model.ts';
+import type { Drawn, KeepStill } from './menu/keepStill.ts';
 import { isAttended } from './parts/attention.ts';
 import {
   type Anchor,
@@ -16,9 +18,9 @@ import {
   isAtEnd,
   type LineAt,
   lastLineIn,
-  rowsElementOf,
-  rowsIn,
-  type Sizes,
+  offsetIn,
+  type SizesBesideSpacer,
+  setSpacer,
   sizesOf,
   spacerOf,
   topLineIn,
@@ -47,14 +49,22 @@ export function useReadingPlace(
   state: ConversationState,
   seen: RefObject<number>,
   goToNewest: () => void,
+  keepStill: KeepStill | undefined,
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // scrollTop after we last set it
   const keptLine = useRef<LineAt | undefined>(undefined); // stays where it is; measured before this rendering
+  const drawn = useRef<Drawn>({}); // as of the last rendering
   const settleCalls = useRef(0); // only the last call of settleLater takes effect
   const opening = useRef<ConversationState['opening'] | undefined>(undefined); // the last one that was followed
   const newSince = useRef<string | undefined>(undefined);
   const unread = useRef<string | undefined>(undefined); // the first message that was not seen yet, as of the last rendering
+  const adjusting = useRef<() => void>(undefined); // what the last rendering has still to measure and to set
+  const adjustNow = () => {
+    adjusting.current?.();
+    adjusting.current = undefined;
+  };
+  adjustNow();
   const [distance, setDistance] = useState<Distance>('here');
   const [, renderAgain] = useState(0);
   const latest = useRef(state);
@@ -64,6 +74,7 @@ export function useReadingPlace(
   const isOpening = !state.loading && opening.current !== state.opening;
   unread.current = firstUnread(state, readUpTo())?.key;
   if (isOpening) newSince.current = unread.current;
+  let still: ReturnType<KeepStill>;
   // This runs before the document changes, so a line is measured where the reader sees it. The `scroll` event comes
   // only with the next frame: a scroll whose event is still to come must not be undone.
   if (scroller.current) {
@@ -71,15 +82,17 @@ export function useReadingPlace(
       place.current.tag === 'among' || isScrolledAway(place.current, scroller.current, leftAt.current);
     keptLine.current = isAmong ? topLineIn(scroller.current) : lastLineIn(scroller.current);
     if (isAmong) place.current = { tag: 'among', anchor: keptLine.current };
+    if (isAmong && !isOpening) still = keepStill?.(scroller.current, drawn.current, state, newSince.current);
+    if (!still) setSpacer(scroller.current, spacerOf(scroller.current));
   }
   /** `known`: nothing has to be scrolled, and these are the sizes. To measure again would be a second layout in the same task. */
-  const restorePlace = (element: HTMLElement, known?: Sizes) => {
+  const restorePlace = (element: HTMLElement, known?: SizesBesideSpacer) => {
     const { atNewest } = latest.current;
     if (!known) scrollToPlace(element, place.current, unread.current);
     const sizes = known ?? sizesOf(element);
     if (place.current.tag === 'newest' && !(atNewest && isAtEnd(sizes)))
       place.current = { tag: 'among', anchor: topLineIn(element) }; // following stopped at the first unread message
-    leftAt.current = sizes.scrollTop + spacerOf(element);
+    leftAt.current = sizes.scrollTop + sizes.spacer;
     setDistance(distanceOf(place.current, sizes, atNewest));
     settleLater();
   };
@@ -113,28 +126,35 @@ export function useReadingPlace(
       keptLine.current = undefined;
       place.current = openingPlace(state, readUpTo(), leadOf(element));
     }
-    const inPlace = adjustSpacer(element, keptLine.current, state);
-    if (place.current.tag === 'newest' && unread.current !== undefined)
-      keepInPlace(element, keptLine.current);
-    const isKept = place.current.tag === 'among' && place.current.anchor === keptLine.current;
-    restorePlace(element, isKept ? inPlace : undefined);
-    if (isOpening && state.atNewest && isAtEnd(sizesOf(element))) place.current = { tag: 'newest' };
-    if (unread.current === undefined || unread.current === newSince.current) return;
-    const isFollowing = place.current.tag === 'newest' && isAttended();
-    if (isFollowing || (newSince.current !== undefined && before.tag !== 'newest')) return;
-    // Not above a line in view: it would move under the reader's eyes.
-    const px = before.tag === 'among' ? offsetOf(element, unread.current) : undefined;
-    if (px !== undefined && px < element.clientHeight) return;
-    newSince.current = unread.current;
-    renderAgain((turn) => turn + 1);
+    adjusting.current = () => {
+      const inPlace = adjustSpacer(element, keptLine.current, state);
+      if (place.current.tag === 'newest' && unread.current !== undefined)
+        keepInPlace(element, keptLine.current);
+      const isKept = place.current.tag === 'among' && place.current.anchor === keptLine.current;
+      restorePlace(element, isKept ? inPlace : undefined);
+      if (isOpening && state.atNewest && isAtEnd(sizesOf(element))) place.current = { tag: 'newest' };
+      if (unread.current === undefined || unread.current === newSince.current) return;
+      const isFollowing = place.current.tag === 'newest' && isAttended();
+      if (isFollowing || (newSince.current !== undefined && before.tag !== 'newest')) return;
+      // Not above a line in view: it would move under the reader's eyes.
+      const px = before.tag === 'among' ? offsetOf(element, unread.current) : undefined;
+      if (px !== undefined && px < element.clientHeight) return;
+      newSince.current = unread.current;
+      renderAgain((turn) => turn + 1);
+    };
+    drawn.current = { state, newSince: newSince.current };
+    settleCalls.current++; // not before that
+    if (still) still(adjustNow);
+    else adjustNow();
   });
 
   useLayoutEffect(() => {
     const element = scroller.current!;
     const onScroll = () => {
+      const isOurs = element.scrollTop === leftAt.current;
+      adjustNow();
       const { atNewest } = latest.current;
       const sizes = sizesOf(element);
-      const isOurs = element.scrollTop === leftAt.current;
       if (isOurs && place.current.tag === 'newest' && isAtEnd(sizes)) return; // restorePlace has done the rest
       place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
       if (place.current.tag === 'newest' && !isOurs) passAll();
@@ -145,6 +165,7 @@ export function useReadingPlace(
     observer.observe(element);
     element.addEventListener('scroll', onScroll, { passive: true });
     return () => {
+      adjusting.current = undefined;
       settleCalls.current++;
       observer.disconnect();
       element.removeEventListener('scroll', onScroll);
@@ -180,21 +201,27 @@ function adjustSpacer(
   scroller: HTMLElement,
   line: LineAt | undefined,
   state: ConversationState,
-): Sizes | undefined {
+): SizesBesideSpacer | undefined {
   const offset = line && offsetOf(scroller, line.key);
   if (offset === undefined) {
     if (!line) setSpacer(scroller, spacerFor(state));
     return undefined;
   }
   const sizes = sizesOf(scroller);
-  const spacer = spacerOf(scroller);
+  const { spacer } = sizes;
+  // The reader may have scrolled since the line was measured. At the very end it may have been the browser, for want of lines.
+  if (belowView(sizes) >= 1) line!.offset = line!.at - scroller.scrollTop;
   const movedPx = offset + scroller.scrollTop - line!.at;
   const left = state.atStart ? 0 : Math.max(0, spacer - movedPx);
-  if (left !== spacer) setSpacer(scroller, left);
+  if (Math.abs(left - spacer) > ROUNDING_PX) setSpacer(scroller, left);
+  sizes.spacer = left;
   sizes.scrollTop += spacer - left;
   const isInPlace = Math.abs(offset + left - spacer - line!.offset) < 1;
   return isInPlace && belowView(sizes) >= 0 ? sizes : undefined;
 }
+
+/** Positions that are the same differ by as much. */
+const ROUNDING_PX = 0.1;
 
 /** 0 if nothing older will load: one could scroll into the empty space. */
 function spacerFor({ loading, atStart, older }: ConversationState): number {
@@ -238,14 +265,9 @@ function leadOf(scroller: HTMLElement): number {
 const LEAD_PX = 112;
 
 function offsetOf(scroller: HTMLElement, key: string): number | undefined {
-  const row = Array.from(rowsIn(scroller)).find((element) => element.dataset.key === key);
-  return row && row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  const row = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  return row ? offsetIn(scroller, row) : undefined;
 }
 
 /** The height of about a thousand long messages, more than one scrolls through without a pause. */
 const SPACER_PX = 150_000;
-
-/** The spacer is padding of the element with the rows, which itself stays where it is. */
-function setSpacer(scroller: HTMLElement, px: number): void {
-  rowsElementOf(scroller).style.paddingTop = `calc(var(--s-3) + ${px}px)`; // as in log.css
-}

@@ -4,7 +4,7 @@ import { TYPING_EVERY_MS, TYPING_MAX_MEMBERS, TYPING_SHOWN_MS } from '../../../s
 import type { Down } from '../../../shared/protocol/index.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { createTypists } from '../../../web/engine/typists.ts';
-import { typingText } from '../../../web/i18n/index.ts';
+import { typingText } from '../../../web/i18n/sheets.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
 import { emptyDatabase } from '../log/storedLog.ts';

@@ -82,7 +82,7 @@ test('numbers take the plural form of the language', () => {
   ]);
   expect(counting('zh-CN')(1, { other: '# 天' })).toBe('1 天');
   expect(en.connection.offlineWaiting(3)).toBe('Offline. 3 messages are waiting.');
-  expect(en.tooLong(9000, 4000)).toBe('This message has 9,000 characters. The limit is 4,000.');
+  expect(enSheets.tooLong(9000, 4000)).toBe('This message has 9,000 characters. The limit is 4,000.');
 });
 
 test.each([

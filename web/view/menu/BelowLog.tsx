@@ -48,7 +48,7 @@ function LeftRoom({ room }: { room: string }) {
         aria-busy={action.busy}
         onClick={() => action.run(() => client.ask('joinRoom', room))}
       >
-        {t.rooms.joinAgain}
+        {sheetTexts().joinAgain}
       </button>
       {out && (
         <button

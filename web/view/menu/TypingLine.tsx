@@ -1,4 +1,4 @@
-import { typingText } from '../../i18n/index.ts';
+import { typingText } from '../../i18n/sheets.ts';
 import { useSignedIn } from '../parts/world.ts';
 
 /**

@@ -12,7 +12,7 @@ export function membershipText({ people }: Memberships): string | undefined {
     const { named, others } = people?.[did] ?? { named: [], others: 0 };
     if (named.length === 0) return [];
     const names = named.map((name) =>
-      name === undefined ? t.rooms.you : isolated(name || t.typing.somebody),
+      name === undefined ? t.rooms.you : isolated(name || sheetTexts().typing.somebody),
     );
     if (others > 0)
       names.push(others === Number.POSITIVE_INFINITY ? membership.more : membership.others(others));

@@ -10,7 +10,7 @@ type Notice = Extract<Memberships['people'], { kind: string }>;
 export function noticeText({ kind, by, whom, isSelf, fields }: Notice): string | undefined {
   const { notices } = sheetTexts();
   const shown = (name: string | undefined, you: string) =>
-    name === undefined ? you : isolated(name || t.typing.somebody);
+    name === undefined ? you : isolated(name || sheetTexts().typing.somebody);
   const actor = shown(by, t.rooms.you);
   const person = shown(whom, notices.you);
   switch (kind) {

@@ -56,26 +56,51 @@ export function lastLineIn(scroller: HTMLElement): LineAt | undefined {
 
 function lineAt(scroller: HTMLElement, row: HTMLElement | undefined): LineAt | undefined {
   if (!row) return undefined;
-  const offset = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  const offset = offsetIn(scroller, row);
   return { key: row.dataset.key!, offset, at: offset + scroller.scrollTop };
+}
+
+/** How far below the top of the view it begins. */
+export function offsetIn(scroller: HTMLElement, row: HTMLElement): number {
+  return row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
 export function rowsIn(scroller: HTMLElement): NodeListOf<HTMLElement> {
   return scroller.querySelectorAll<HTMLElement>('[data-key]');
 }
 
-/** The sizes of the log without the spacer. */
-export function sizesOf(scroller: HTMLElement): Sizes {
+/** The sizes of the log without the spacer, and the height of that. */
+export type SizesBesideSpacer = Sizes & { spacer: number };
+
+export function sizesOf(scroller: HTMLElement): SizesBesideSpacer {
   const spacer = spacerOf(scroller);
   return {
+    spacer,
     scrollTop: scroller.scrollTop - spacer,
     scrollHeight: scroller.scrollHeight - spacer,
     clientHeight: scroller.clientHeight,
   };
 }
 
+/** Measured only where it may have shrunk. */
 export function spacerOf(scroller: HTMLElement): number {
-  return Number(/[\d.]+(?=px)/.exec(rowsElementOf(scroller).style.paddingTop)?.[0] ?? 0);
+  const spacer = spacerElementOf(scroller);
+  return Number(spacer.dataset.px || spacer.getBoundingClientRect().height);
+}
+
+/**
+ * Lines that are added move those below them. Not so with a `height` of spacer and lines together: the spacer is then what
+ * the lines leave of it, and gets smaller.
+ */
+export function setSpacer(scroller: HTMLElement, px: number, height = ''): void {
+  const { style, dataset } = spacerElementOf(scroller);
+  style.flex = `${height ? 1 : 0} 0 ${px}px`;
+  dataset.px = height ? '' : `${px}`; // the style has fewer digits
+  rowsElementOf(scroller).style.minHeight = height;
+}
+
+function spacerElementOf(scroller: HTMLElement): HTMLElement {
+  return rowsElementOf(scroller).firstElementChild as HTMLElement;
 }
 
 export function rowsElementOf(scroller: HTMLElement): HTMLElement {

@@ -24,7 +24,7 @@ export const WorldContext = createContext<World | undefined>(undefined);
 /** Throws outside of a `WorldContext.Provider`. */
 export function useWorld(): World {
   const world = useContext(WorldContext);
-  if (!world) throw new Error('useWorld: there is no WorldContext.Provider above this component');
+  if (!world) throw new Error('useWorld: no WorldContext.Provider');
   return world;
 }
 

@@ -226,7 +226,7 @@ function isBehindRoom({ status }: Message): boolean {
 function reasonText({ content, status }: Message): string {
   if (status.tag !== 'not-sent') return '';
   if (status.reason.code === 'too-large' && content.tag === 'text') {
-    return t.tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
+    return sheetTexts().tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
   }
   const { code } = status.reason;
   const { reasons, roles } = sheetTexts();

@@ -1,6 +1,6 @@
 /** Reacting with any emoji, and who has reacted. */
 import { useEffect, useState } from 'preact/hooks';
-import { isolated, t } from '../../i18n/index.ts';
+import { isolated } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Message, ReactedBy } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
@@ -72,5 +72,5 @@ export function ReactorLines({ room, message }: Pick<ReactSheetProps, 'room' | '
 }
 
 export function listed(names: readonly string[]): string {
-  return names.map((name) => isolated(name || t.typing.somebody)).join(sheetTexts().details.comma);
+  return names.map((name) => isolated(name || sheetTexts().typing.somebody)).join(sheetTexts().details.comma);
 }
