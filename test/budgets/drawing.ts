@@ -4,8 +4,10 @@ import type { Page } from '@playwright/test';
 export interface Drawing {
   /** How often it asked for a size or a position: each time the browser looks whether the layout of the document is up to date. */
   layoutReads: number;
-  /** How many of these came in the task in which a line was added to the log: there, a layout makes a long task longer. */
-  readsAfterAdding: number;
+  /** In how many tasks lines were added to the log. */
+  additions: number;
+  /** In how many of these it asked for a size after that: there, a layout makes a long task longer. */
+  measuredAdditions: number;
   /** How often it asked for a frame while one was drawn: the browser draws each, although nothing may have changed. */
   furtherFrames: number;
 }
@@ -34,12 +36,14 @@ interface Watching {
 
 /** Runs in the browser: it may use nothing from this module. */
 function watch(): void {
-  const none = { layoutReads: 0, readsAfterAdding: 0, furtherFrames: 0 };
+  const none = { layoutReads: 0, additions: 0, measuredAdditions: 0, furtherFrames: 0 };
   let counts = { ...none };
-  let hasAdded = false; // in this task
+  let addition: 'none' | 'not-measured' | 'measured' = 'none'; // in this task
   const read = () => {
     counts.layoutReads++;
-    if (hasAdded) counts.readsAfterAdding++;
+    if (addition !== 'not-measured') return;
+    addition = 'measured';
+    counts.measuredAdditions++;
   };
   for (const name of ['scrollTop', 'scrollHeight', 'clientHeight'] as const) {
     const { get, set } = Object.getOwnPropertyDescriptor(Element.prototype, name)!;
@@ -59,12 +63,15 @@ function watch(): void {
   };
   const { insertBefore } = Node.prototype;
   const endTask = () => {
-    hasAdded = false;
+    addition = 'none';
   };
   addEventListener('scroll', endTask, { capture: true }); // the first of what a frame does
   Node.prototype.insertBefore = function <T extends Node>(node: T, before: Node | null): T {
     if (node instanceof HTMLElement && node.dataset.key !== undefined) {
-      hasAdded = true;
+      if (addition === 'none') {
+        addition = 'not-measured';
+        counts.additions++;
+      }
       void scheduler.postTask(endTask, { priority: 'user-blocking' }); // before whatever the page posts from now on
       requestAnimationFrame(endTask);
     }
