@@ -1,4 +1,4 @@
-/** The English texts of the sheets, which the first paint does not need. */
+/** The English texts of the sheets, and others that the first paint does not need. */
 import { counting } from './formats.ts';
 
 const count = counting('en');

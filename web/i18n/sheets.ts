@@ -1,4 +1,4 @@
-/** The texts of the sheets in the current language. They are loaded with the sheets, after the first paint. */
+/** The texts of the sheets in the current language, and others that are loaded with them, after the first paint. */
 import { enSheets, type SheetTexts } from './enSheets.ts';
 import { isolated, t } from './index.ts';
 
