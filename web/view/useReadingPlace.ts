@@ -19,6 +19,7 @@ import {
   type LineAt,
   lastLineIn,
   offsetIn,
+  rowOf,
   type SizesBesideSpacer,
   setSpacer,
   sizesOf,
@@ -265,7 +266,7 @@ function leadOf(scroller: HTMLElement): number {
 const LEAD_PX = 112;
 
 function offsetOf(scroller: HTMLElement, key: string): number | undefined {
-  const row = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  const row = rowOf(scroller, key);
   return row ? offsetIn(scroller, row) : undefined;
 }
 

@@ -9,7 +9,8 @@ import {
   isAtEnd,
   type LineAt,
   lastLineIn,
-  rowsIn,
+  offsetIn,
+  rowOf,
   type Sizes,
   sizesOf,
   spacerOf,
@@ -120,11 +121,10 @@ function fillGap(
  * loaded; or less than a line is visible above the gap.
  */
 function isReaderBelow(log: HTMLElement, gap: HTMLElement, scrolledTo: string | undefined): boolean {
-  const rows = Array.from(rowsIn(log));
-  const rowOf = (key: string | undefined) => rows.find((each) => each.dataset.key === key);
-  const row = rowOf(scrolledTo) ?? rowOf(topLineIn(log)?.key);
+  const rowAt = (key: string | undefined) => (key === undefined ? null : rowOf(log, key));
+  const row = rowAt(scrolledTo) ?? rowAt(topLineIn(log)?.key);
   if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
-  return gap.getBoundingClientRect().top - log.getBoundingClientRect().top < LINE_PX;
+  return offsetIn(log, gap) < LINE_PX;
 }
 
 const LINE_PX = 24;

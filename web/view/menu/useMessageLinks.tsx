@@ -3,7 +3,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Client } from '../../state/model.ts';
-import { rowsIn } from '../parts/logGeometry.ts';
+import { rowOf } from '../parts/logGeometry.ts';
 import { hashOf, type Route, routeOf } from '../parts/router.ts';
 import { useIsLive } from '../parts/useIsLive.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
@@ -92,11 +92,11 @@ export async function goTo(
 
 /** Scrolls to a row of the log, which gets the focus. False where it is not there. */
 export function showRow(log: HTMLElement, key: string): boolean {
-  const row = Array.from(rowsIn(log)).find((one) => one.dataset.key === key);
+  const row = rowOf(log, key);
   row?.scrollIntoView({ block: 'center' });
   row?.focus({ preventScroll: true });
   row?.animate({ opacity: [0.4, 1] }, FLASH_MS);
-  return row !== undefined;
+  return row !== null;
 }
 
 const FLASH_MS = 900;

@@ -103,6 +103,10 @@ function spacerElementOf(scroller: HTMLElement): HTMLElement {
   return rowsElementOf(scroller).firstElementChild as HTMLElement;
 }
 
+export function rowOf(scroller: HTMLElement, key: string): HTMLElement | null {
+  return scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
 export function rowsElementOf(scroller: HTMLElement): HTMLElement {
   return scroller.firstElementChild as HTMLElement;
 }
